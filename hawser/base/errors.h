@@ -1,0 +1,70 @@
+// The errors that the whole library throws.
+//
+// Where the kernel spoke: SystemError, with operation, object and code in its message
+// (`connect 127.0.0.1:81: Connection refused`). The three ways a wait ends early are three types that share no base but
+// std::runtime_error: TimedOut (the call's own timeout), DeadlineExceeded (a Deadline scope around the call),
+// Cancelled.
+#pragma once
+
+#include <cstddef>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace hawser {
+
+class SystemError : public std::system_error {
+ public:
+  SystemError(int error_number, std::string_view operation, std::string_view object);
+  // The bare message, `operation object: reason`, without the suffix that std::system_error would add.
+  [[nodiscard]] const char* what() const noexcept override { return message_.c_str(); }
+  [[nodiscard]] int error_number() const noexcept { return code().value(); }
+  [[nodiscard]] const std::string& operation() const noexcept { return operation_; }
+  [[nodiscard]] const std::string& object() const noexcept { return object_; }
+
+ private:
+  std::string operation_;
+  std::string object_;
+  std::string message_;
+};
+
+// Throws SystemError with the current errno.
+[[noreturn]] void throw_errno(std::string_view operation, std::string_view object);
+
+// The timeout of a call ran out: a Queue's get(1s), a Lock's acquire, a Task's join.
+class TimedOut : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// The timeout of a socket operation ran out. transferred() bytes had gone out or come in before.
+class SocketTimeout : public TimedOut {
+ public:
+  explicit SocketTimeout(const std::string& what, std::size_t transferred = 0)
+      : TimedOut(what), transferred_(transferred) {}
+  [[nodiscard]] std::size_t transferred() const noexcept { return transferred_; }
+
+ private:
+  std::size_t transferred_;
+};
+
+// A Deadline scope around the call ran out; the message names the scope.
+class DeadlineExceeded : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Somebody asked this fiber to stop. Let it pass: catching it and going on makes the fiber hard to stop.
+class Cancelled : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// The object was closed, before the call or while the call waited. Code EBADF.
+class SocketClosed : public SystemError {
+ public:
+  SocketClosed(std::string_view operation, std::string_view object);
+};
+
+}  // namespace hawser

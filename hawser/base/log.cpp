@@ -1,0 +1,52 @@
+#include <hawser/base/log.h>
+
+#include <unistd.h>
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace hawser {
+namespace {
+
+std::mutex g_mutex;
+
+// Never destroyed: lines may come while the process ends.
+std::shared_ptr<const LogSink>& sink() {
+  static auto* current = new std::shared_ptr<const LogSink>();
+  return *current;
+}
+
+void to_standard_error(LogLevel level, std::string_view line) {
+  static constexpr std::string_view kNames[] = {"debug", "info", "warning", "error"};
+  std::string out = "hawser: ";
+  out.append(kNames[static_cast<std::size_t>(level)]).append(": ").append(line).append("\n");
+  if (::write(STDERR_FILENO, out.data(), out.size()) < 0) return;  // nowhere left to say so
+}
+
+}  // namespace
+
+void set_log_sink(LogSink next) {
+  auto made = next ? std::make_shared<const LogSink>(std::move(next)) : nullptr;
+  std::lock_guard hold(g_mutex);
+  sink() = std::move(made);
+}
+
+void log_line(LogLevel level, std::string_view line) noexcept {
+  try {
+    std::shared_ptr<const LogSink> current;
+    {
+      std::lock_guard hold(g_mutex);
+      current = sink();
+    }
+    if (current) {
+      (*current)(level, line);
+    } else {
+      to_standard_error(level, line);
+    }
+  } catch (...) {
+    // A report must never become a second failure.
+  }
+}
+
+}  // namespace hawser
