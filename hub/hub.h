@@ -1,0 +1,55 @@
+// Hub: the server program. It opens the store under its root, listens, and serves until it is told to stop.
+//
+// A Hub lives inside run() (<hawser/fiber/run.h>) and belongs to the fiber that made it. drain() and stop() may be
+// called from any fiber or thread.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "hub/options.h"
+
+namespace hawser::hub {
+
+class Hub {
+ public:
+  // First start makes the folders, the certificate, the database and an admin's one-time invite. Listens before it
+  // returns. Throws OptionsError, SystemError (what could not be opened or bound, with its name).
+  explicit Hub(const Options& options);
+  Hub(const Hub&) = delete;
+  Hub& operator=(const Hub&) = delete;
+  // Cuts whatever is left.
+  ~Hub();
+
+  // "127.0.0.1:7700", with the port that was really taken.
+  [[nodiscard]] std::string address() const;
+  // "sha256:…" of the certificate; empty when the hub speaks plain TCP.
+  [[nodiscard]] std::string fingerprint() const;
+  // The invite made for the first admin; empty when the hub has had an admin before.
+  [[nodiscard]] std::string first_invite() const;
+
+  // Serves until drain() or stop(); returns when the last conversation has ended. Once.
+  void serve();
+
+  // Takes no new connections, lets every request in progress finish, ends conversations that are between requests, and
+  // cuts what is left after the given time. Returns at once; serve() returns when it is done. Idempotent.
+  void drain(std::chrono::nanoseconds limit);
+  // Cuts everything now. Returns at once.
+  void stop() noexcept;
+
+  // How many conversations there are.
+  [[nodiscard]] std::size_t connections() const noexcept;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+// What `hawser up` does once its arguments are read: checks the options, starts the loops, prints address, fingerprint
+// and what to type next on standard output, and "ready HOST:PORT" on standard error. The first SIGTERM or SIGINT
+// drains, a second one cuts. Returns the exit code: 0, or 1 with the reason on standard error. Throws OptionsError for
+// wrong usage. Must be called on the main thread, outside run().
+[[nodiscard]] int run_hub(const Options& options);
+
+}  // namespace hawser::hub
