@@ -72,7 +72,7 @@ class Json {
   Json(std::string_view value) : value_(std::string(value)) {}
   Json(const char* value) : value_(std::string(value)) {}
   Json(Array values) noexcept : value_(std::move(values)) {}
-  Json(Object members);                         // throws JsonError for a key that comes twice
+  Json(Object members);                         // throws JsonSyntaxError (duplicate_key)
   Json(std::initializer_list<Member> members);  // an object
   // NOLINTEND(google-explicit-constructor)
 

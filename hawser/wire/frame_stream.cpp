@@ -1,0 +1,282 @@
+#include <hawser/wire/frame_stream.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <new>
+#include <stdexcept>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <hawser/base/errors.h>
+#include <hawser/fiber/deadline.h>
+
+namespace hawser {
+
+namespace {
+
+constexpr std::size_t kLengthBytes = 4;
+// What simdjson may read behind a text.
+constexpr std::size_t kPadding = 64;
+// A body up to this is copied behind its header: one buffer is cheaper for the kernel than two.
+constexpr std::size_t kJoinBody = 4 * 1024;
+// Reads of at least this much go past the buffer.
+constexpr std::size_t kDirectRead = 4 * 1024;
+// What the buffer for sending may keep between frames.
+constexpr std::size_t kKeepOut = 16 * 1024;
+
+FrameFault fault_of(JsonSyntaxError::Fault fault) {
+  switch (fault) {
+    case JsonSyntaxError::Fault::duplicate_key:
+      return FrameFault::duplicate_key;
+    case JsonSyntaxError::Fault::invalid_utf8:
+      return FrameFault::invalid_utf8;
+    case JsonSyntaxError::Fault::too_deep:
+      return FrameFault::too_deep;
+    case JsonSyntaxError::Fault::not_json:
+      break;
+  }
+  return FrameFault::not_json;
+}
+
+std::int32_t read_length(const std::byte* at) {
+  std::uint32_t length = 0;
+  for (unsigned i = 0; i < kLengthBytes; ++i) length |= std::to_integer<std::uint32_t>(at[i]) << (8 * i);
+  return static_cast<std::int32_t>(length);
+}
+
+}  // namespace
+
+void FrameStream::Free::operator()(std::byte* p) const noexcept { ::operator delete(p); }
+
+FrameStream::FrameStream(Stream& stream, FrameLimits limits) noexcept : stream_(&stream), limits_(limits) {}
+
+FrameStream::FrameStream(std::unique_ptr<Stream> stream, FrameLimits limits) noexcept
+    : owned_(std::move(stream)), stream_(owned_.get()), limits_(limits) {}
+
+void FrameStream::fail(FrameFault fault, const std::string& what) {
+  broken_ = std::make_unique<FrameError>(fault, what);
+  throw FrameError(*broken_);
+}
+
+// ---- sending
+
+void FrameStream::encode(const Json& header, std::uint64_t body_size) {
+  if (!header.is_object() && !header.is_null()) throw std::invalid_argument("a frame's header must be a JSON object");
+  const Json* claimed = header.find("size");
+  if (claimed != nullptr && body_size_of(header, {}) != body_size) {
+    throw std::invalid_argument(fmt::format("the header claims {} bytes, the body has {}", claimed->dump(), body_size));
+  }
+  if (out_.capacity() > kKeepOut) out_ = std::string();
+  out_.assign(kLengthBytes, '\0');
+  if (header.is_null()) {
+    out_.append("{}");
+  } else {
+    header.append_to(out_);
+  }
+  if (claimed == nullptr && body_size > 0) {
+    out_.back() = out_.size() > kLengthBytes + 2 ? ',' : '{';
+    if (out_.size() == kLengthBytes + 2) out_.pop_back();
+    fmt::format_to(std::back_inserter(out_), "\"size\":{}}}", body_size);
+  }
+  const std::size_t length = out_.size() - kLengthBytes;
+  if (length > limits_.max_header) {
+    throw std::invalid_argument(
+        fmt::format("a header of {} bytes is beyond the limit of {}", length, limits_.max_header));
+  }
+  for (unsigned i = 0; i < kLengthBytes; ++i) out_[i] = static_cast<char>((length >> (8 * i)) & 0xFF);
+}
+
+void FrameStream::send(const Json& header, BytesView body) {
+  encode(header, body.size());
+  if (body.size() <= kJoinBody) {
+    out_.append(body.text());
+    stream_->write_all(BytesView(out_));
+    return;
+  }
+  const std::array<BytesView, 2> parts{BytesView(out_), body};
+  stream_->write_all(parts);
+}
+
+void FrameStream::send(const Json& header, const FileSlice& body) {
+  encode(header, body.count);
+  stream_->write_all(BytesView(out_));
+  const std::uint64_t sent = stream_->send_file(body.fd, body.offset, body.count);
+  if (sent < body.count) {
+    throw FrameError(FrameFault::truncated, fmt::format("the file ended {} bytes early", body.count - sent));
+  }
+}
+
+void FrameStream::send_header(const Json& header) {
+  encode(header, body_size_of(header, {}));
+  stream_->write_all(BytesView(out_));
+}
+
+// ---- receiving
+
+void FrameStream::reserve(std::size_t capacity) {
+  if (capacity_ < capacity) {
+    std::unique_ptr<std::byte[], Free> larger(static_cast<std::byte*>(::operator new(capacity + kPadding)));
+    if (buffered() > 0) std::memcpy(larger.get(), buffer_.get() + begin_, buffered());
+    buffer_ = std::move(larger);
+    capacity_ = capacity;
+  } else if (begin_ + capacity > capacity_) {
+    std::memmove(buffer_.get(), buffer_.get() + begin_, buffered());
+  } else {
+    return;
+  }
+  filled_ -= begin_;
+  begin_ = 0;
+}
+
+// Reads what there is room for; 0 at the end of the stream.
+std::size_t FrameStream::fill() {
+  const std::size_t got = stream_->read_some({buffer_.get() + filled_, capacity_ - filled_});
+  filled_ += got;
+  return got;
+}
+
+// False when the stream has ended.
+bool FrameStream::await_first_byte() {
+  if (buffered() > 0) return true;
+  begin_ = filled_ = 0;
+  // A long header had its own large buffer; the next frame starts with a small one again.
+  if (capacity_ > kBuffer) {
+    buffer_.reset();
+    capacity_ = 0;
+  }
+  reserve(kBuffer);
+  if (!limits_.idle) return fill() > 0;
+  const Deadline idle(*limits_.idle, "frame");
+  try {
+    return fill() > 0;
+  } catch (const DeadlineExceeded&) {
+    if (!idle.passed()) throw;
+    throw TimedOut("no frame came in time");
+  }
+}
+
+// Waits until `wanted` bytes are buffered.
+void FrameStream::await_header(std::size_t wanted) {
+  reserve(wanted);
+  while (buffered() < wanted) {
+    if (fill() == 0) {
+      fail(FrameFault::truncated,
+           fmt::format("the stream ended after {} of the first {} bytes of a frame", buffered(), wanted));
+    }
+  }
+}
+
+Frame FrameStream::parse_header(std::size_t length) {
+  const auto* text = reinterpret_cast<const char*>(buffer_.get() + begin_ + kLengthBytes);
+  const std::size_t readable = capacity_ + kPadding - begin_ - kLengthBytes;
+  try {
+    Json header = Json::parse_padded({text, length}, readable, limits_.json);
+    if (!header.is_object()) fail(FrameFault::not_object, "the header is not a JSON object");
+    body_left_ = body_size_of(header, limits_);
+    begin_ += kLengthBytes + length;
+    return Frame(std::move(header), body_left_);
+  } catch (const JsonSyntaxError& error) {
+    fail(fault_of(error.fault()), fmt::format("the header is bad: {}", error.what()));
+  } catch (const FrameError& error) {
+    fail(error.fault(), error.what());
+  }
+}
+
+Frame FrameStream::receive() {
+  if (broken_) throw FrameError(*broken_);
+  if (body_left_ > 0) skip_body();
+  if (!await_first_byte()) return {};
+
+  const auto header_length = [this] {
+    const std::int32_t length = read_length(buffer_.get() + begin_);
+    if (length <= 0) fail(FrameFault::bad_length, fmt::format("a header of {} bytes", length));
+    const auto size = static_cast<std::size_t>(length);
+    if (size > limits_.max_header) {
+      fail(FrameFault::header_limit,
+           fmt::format("a header of {} bytes is beyond the limit of {}", size, limits_.max_header));
+    }
+    return size;
+  };
+  // The usual case is one read for all of it, and then no clock is looked at.
+  if (buffered() >= kLengthBytes) {
+    const std::size_t length = header_length();
+    if (buffered() >= kLengthBytes + length) return parse_header(length);
+  }
+  const Deadline deadline(Expiry::of(limits_.header), "frame header");
+  try {
+    await_header(kLengthBytes);
+    const std::size_t length = header_length();
+    await_header(kLengthBytes + length);
+    return parse_header(length);
+  } catch (const DeadlineExceeded&) {
+    if (!deadline.passed()) throw;
+    fail(FrameFault::slow, "the header did not arrive in time");
+  }
+}
+
+std::size_t FrameStream::read_body(std::span<std::byte> into) {
+  if (broken_) throw FrameError(*broken_);
+  if (into.size() > body_left_) into = into.first(static_cast<std::size_t>(body_left_));
+  if (into.empty()) return 0;
+  if (buffered() == 0 && into.size() < kDirectRead) {
+    begin_ = filled_ = 0;
+    reserve(kBuffer);
+    fill();
+  }
+  std::size_t got = std::min(buffered(), into.size());
+  if (got > 0) {
+    std::memcpy(into.data(), buffer_.get() + begin_, got);
+    begin_ += got;
+  } else if (into.size() >= kDirectRead) {
+    got = stream_->read_some(into);
+  }
+  if (got == 0) fail(FrameFault::truncated, fmt::format("the stream ended {} bytes before the body did", body_left_));
+  body_left_ -= got;
+  return got;
+}
+
+std::size_t FrameStream::read_body_exactly(std::span<std::byte> into) {
+  std::size_t done = 0;
+  while (done < into.size()) {
+    const std::size_t got = read_body(into.subspan(done));
+    if (got == 0) break;
+    done += got;
+  }
+  return done;
+}
+
+Bytes FrameStream::read_body_all(std::size_t limit) {
+  if (body_left_ > limit) {
+    throw FrameError(FrameFault::body_limit,
+                     fmt::format("a body of {} bytes, where at most {} are taken", body_left_, limit));
+  }
+  // Memory follows what has arrived, not what was claimed.
+  constexpr std::size_t kStep = 1024 * 1024;
+  Bytes body = Bytes::uninitialised(static_cast<std::size_t>(std::min<std::uint64_t>(body_left_, kStep)));
+  read_body_exactly(body.span());
+  while (body_left_ > 0) {
+    Bytes more = Bytes::uninitialised(static_cast<std::size_t>(std::min<std::uint64_t>(body_left_, kStep)));
+    read_body_exactly(more.span());
+    body.append(more.span());
+  }
+  return body;
+}
+
+void FrameStream::skip_body() {
+  while (body_left_ > 0) {
+    if (buffered() == 0) {
+      begin_ = filled_ = 0;
+      reserve(kBuffer);
+      if (fill() == 0) {
+        fail(FrameFault::truncated, fmt::format("the stream ended {} bytes before the body did", body_left_));
+      }
+    }
+    const auto dropped = static_cast<std::size_t>(std::min<std::uint64_t>(buffered(), body_left_));
+    begin_ += dropped;
+    body_left_ -= dropped;
+  }
+}
+
+}  // namespace hawser
