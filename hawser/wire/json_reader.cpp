@@ -103,15 +103,10 @@ class Builder {
       case '"':
         made = Json(std::string(need(document.get_string())));
         break;
-      case 't':
-      case 'f':
-        made = Json(need(document.get_bool()));
-        break;
-      case 'n':
-        if (!need(document.is_null())) not_json("null was expected");
-        break;
       default:
-        return Json::number(text);
+        // Where a lone word or number ends is nothing to look up.
+        if (text == "true" || text == "false") return Json(text == "true");
+        return text == "null" ? Json() : Json::number(text);
     }
     if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) not_json("text after the value");
     return made;
