@@ -1,0 +1,78 @@
+// What to run, and where the standard streams of a child go: the vocabulary of Popen and run_command().
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace hawser {
+
+// A program and its arguments: {"ls", "-l"}. The program is looked for in PATH (the child's, when the environment is
+// given) unless its name has a slash. Command::shell("ls | wc") is {"/bin/sh", "-c", "ls | wc"}.
+struct Command {
+  Command(std::initializer_list<std::string> args) : argv(args) {}
+  Command(std::vector<std::string> args) : argv(std::move(args)) {}  // NOLINT(google-explicit-constructor)
+  static Command shell(std::string text) { return Command{"/bin/sh", "-c", std::move(text)}; }
+
+  // For messages: the words, quoted where a shell would need it.
+  [[nodiscard]] std::string text() const;
+
+  std::vector<std::string> argv;
+};
+
+// Where a standard stream of a child goes.
+class Pipe {
+ public:
+  enum Kind : std::uint8_t {
+    inherit,  // the parent's own
+    null,     // /dev/null
+    open,     // a new pipe, whose other end the parent holds
+    merged,   // standard error only: where standard output goes
+  };
+  Pipe(Kind kind) noexcept : kind_(kind) {}  // NOLINT(google-explicit-constructor): {.stdout_ = Pipe::open}
+  // The given descriptor, which stays the caller's and must be open until the child was started.
+  static Pipe to(int fd) noexcept { return Pipe(fd); }
+
+  [[nodiscard]] bool is(Kind kind) const noexcept { return fd_ < 0 && kind_ == kind; }
+  // The descriptor given; -1 when none was.
+  [[nodiscard]] int fd() const noexcept { return fd_; }
+
+ private:
+  explicit Pipe(int fd) noexcept : fd_(fd) {}
+  Kind kind_ = inherit;
+  int fd_ = -1;
+};
+
+// The process group that a child belongs to. `shared`: the parent's, so Ctrl-C at a terminal reaches both. `own`: a new
+// one, so all that the child starts can be signalled at once. `session`: a new session (setsid), which has a new group
+// and no controlling terminal.
+enum class ProcessGroup : std::uint8_t { shared, own, session };
+
+using Environment = std::map<std::string, std::string, std::less<>>;
+
+// The environment of this process.
+[[nodiscard]] Environment current_environment();
+
+struct PopenOptions {
+  Pipe stdin_ = Pipe::inherit;
+  Pipe stdout_ = Pipe::inherit;
+  Pipe stderr_ = Pipe::inherit;
+  // Takes the place of the inherited environment.
+  std::optional<Environment> env = std::nullopt;
+  // Added to it, or set anew in it.
+  Environment add_env = {};
+  // The directory to start in; a relative one counts from cwd_fd when that is given.
+  std::string cwd = {};
+  // A descriptor of the directory to start in. Stays the caller's.
+  int cwd_fd = -1;
+  ProcessGroup group = ProcessGroup::shared;
+  // Descriptors that stay open in the child, under their numbers. All others are closed.
+  std::vector<int> keep_fds = {};
+};
+
+}  // namespace hawser
