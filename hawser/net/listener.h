@@ -1,0 +1,67 @@
+// Listener: a bound, listening stream socket, and how to accept from it without ever spinning or dying.
+//
+//   Listener listener({"127.0.0.1", 0});
+//   log("listening on {}", listener.address().str());
+//   for (;;) serve(listener.accept());
+//
+// The constructor resolves a host name as resolve() does and binds the first address that works; its SystemError names
+// the address ("bind 127.0.0.1:80: Permission denied"). accept() waits for a connection; when descriptors or memory run
+// out (EMFILE, ENFILE, ENOBUFS, ENOMEM) it logs that once, waits a little, longer each time up to a second, and goes
+// on; connections that died in the queue are passed over. Several fibers or threads may not accept at once (two
+// readers); close() may come from anywhere. Sources: accept(2), unix(7), ipv6(7).
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include <hawser/base/clock.h>
+#include <hawser/net/address.h>
+#include <hawser/net/socket.h>
+
+namespace hawser {
+
+struct ListenerOptions {
+  int backlog = 128;
+  bool reuse_address = true;  // a restart need not wait for TIME_WAIT
+  bool reuse_port = false;    // several listeners share the port
+  bool dual_stack = false;    // an IPv6 listener takes IPv4 as well
+  bool no_delay = true;       // TCP_NODELAY on what is accepted
+  mode_t unix_mode = 0;       // permissions of a UNIX path; 0: as the umask leaves them
+};
+
+class Listener {
+ public:
+  // A UNIX path that nobody listens on any more is taken over; one that is in use is EADDRINUSE.
+  explicit Listener(const Endpoint& endpoint, const ListenerOptions& options = {});
+  Listener(Listener&&) noexcept;
+  Listener& operator=(Listener&&) noexcept;
+  // Closes.
+  ~Listener();
+
+  // Throws SocketTimeout, DeadlineExceeded, Cancelled, SocketClosed, SystemError.
+  [[nodiscard]] Socket accept(Timeout timeout = std::nullopt);
+
+  // Where it listens: with port 0 asked for, the port it got.
+  [[nodiscard]] const Address& address() const noexcept { return address_; }
+  [[nodiscard]] int fileno() const noexcept { return socket_.fileno(); }
+  [[nodiscard]] Socket& socket() noexcept { return socket_; }
+
+  // Idempotent; wakes accept() with SocketClosed. A UNIX path is removed, unless another file has taken its place.
+  void close() noexcept;
+
+ private:
+  void open(const Address& address, const ListenerOptions& options);
+  void bind_unix(const Address& address, mode_t mode);
+  void back_off(int error_number, Expiry expiry);
+
+  Socket socket_;
+  Address address_;
+  // The file made by bind, to be removed: never one that took its place.
+  dev_t path_device_ = 0;
+  ino_t path_inode_ = 0;
+  bool owns_path_ = false;
+  Duration pause_{0};  // the last back-off; zero when all is well
+};
+
+}  // namespace hawser

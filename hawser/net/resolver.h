@@ -1,0 +1,45 @@
+// resolve: host names to addresses, without holding up any fiber but the caller.
+//
+// A numeric address or UNIX path is answered on the spot. Names are looked up by getaddrinfo(3) on threads of their
+// own, at most kResolverThreads at once; further callers wait in line. Waits for the answer, the timeout, a Deadline or
+// a cancellation; a lookup that was given up goes on in the background and its answer is dropped. Any thread or fiber.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <hawser/base/clock.h>
+#include <hawser/net/address.h>
+
+namespace hawser {
+
+inline constexpr int kResolverThreads = 16;
+
+// The name could not be resolved: "resolve no.such.host: Name or service not known".
+class ResolveError : public std::runtime_error {
+ public:
+  ResolveError(std::string host, int code, int error_number);
+  [[nodiscard]] const std::string& host() const noexcept { return host_; }
+  // EAI_NONAME and the others of getaddrinfo(3).
+  [[nodiscard]] int code() const noexcept { return code_; }
+  // True when trying again later may help.
+  [[nodiscard]] bool is_temporary() const noexcept;
+
+ private:
+  std::string host_;
+  int code_;
+};
+
+enum class IpFamily : std::uint8_t { any, v4, v6 };
+
+struct ResolveOptions {
+  IpFamily family = IpFamily::any;
+  Timeout timeout;
+};
+
+// All stream addresses of the endpoint, at least one, without repetition, best first (RFC 6724, as getaddrinfo sorts).
+// Throws ResolveError, SocketTimeout, DeadlineExceeded, Cancelled; std::invalid_argument for a negative timeout.
+std::vector<Address> resolve(const Endpoint& endpoint, const ResolveOptions& options = {});
+
+}  // namespace hawser

@@ -1,0 +1,177 @@
+// Socket: a TCP or UNIX stream socket that reads like a blocking one, in a fiber and on a plain thread alike.
+//
+//   Socket sock = connect({"example.org", 80}, {.timeout = 5s});
+//   sock.send_all("hello");
+//   while (Bytes data = sock.recv(1024)) use(data);
+//
+// Waiting: a call first tries, then waits. Each waiting call throws SocketTimeout when set_timeout() or
+// set_idle_timeout() ran out, DeadlineExceeded, Cancelled, SocketClosed when somebody closes the socket meanwhile,
+// WouldBlock when the timeout is zero, and SystemError with operation and peer in the message otherwise
+// ("recv 127.0.0.1:5000: Connection reset by peer"). EINTR is never seen, SIGPIPE never raised.
+//
+// Ownership and threads: move-only; destroying closes. One reader and one writer at the same time, each a fiber or a
+// thread; two readers or two writers are std::logic_error. close() may come from anywhere at any time, moving and
+// destroying may not while an operation is under way. A moved-from or default Socket is closed.
+//
+// A Socket that waits in recv() holds no receive buffer. Sources: socket(7), tcp(7), unix(7), send(2), recv(2).
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+
+#include <hawser/base/clock.h>
+#include <hawser/base/errors.h>
+#include <hawser/base/fd.h>
+#include <hawser/net/address.h>
+#include <hawser/net/socket_options.h>
+#include <hawser/net/stream.h>
+
+namespace hawser {
+
+// A non-blocking call found nothing to do. Code EAGAIN.
+class WouldBlock : public SystemError {
+ public:
+  WouldBlock(std::string_view operation, std::string_view object);
+};
+
+// send_all or send_file ended early by an error of the kernel; sent() bytes had gone out before.
+class SendError : public SystemError {
+ public:
+  SendError(int error_number, std::string_view operation, std::string_view object, std::uint64_t sent);
+  [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
+  [[nodiscard]] const char* what() const noexcept override { return message_.c_str(); }
+
+ private:
+  std::uint64_t sent_;
+  std::string message_;
+};
+
+enum class Shutdown : std::uint8_t { read, write, both };
+
+struct KeepAlive {
+  std::chrono::seconds idle{60};      // silence before the first probe
+  std::chrono::seconds interval{10};  // between probes
+  int count = 6;                      // unanswered ones before the connection is given up
+};
+
+class Socket final : public Stream {
+ public:
+  Socket() noexcept;
+  // Takes over an open socket, finds out its family, type and protocol, and makes it non-blocking. Throws SystemError
+  // (ENOTSOCK, EBADF), and closes the descriptor then.
+  explicit Socket(UniqueFd fd);
+  // A new socket, close-on-exec. Throws SystemError.
+  explicit Socket(int family, int type = SOCK_STREAM, int protocol = 0);
+  Socket(Socket&& other) noexcept;
+  Socket& operator=(Socket&& other) noexcept;
+  ~Socket() override;
+
+  // Receiving -----------------------------------------------------------------------------------------------------
+  // Waits for bytes and returns at most limit of them. Empty: the peer has finished, again and again; or limit is 0.
+  [[nodiscard]] Bytes recv(std::size_t limit);
+  // The same into memory of the caller's; the number of bytes.
+  [[nodiscard]] std::size_t recv_into(std::span<std::byte> into);
+  // Does not wait: nothing when recv() would.
+  [[nodiscard]] std::optional<Bytes> try_recv(std::size_t limit);
+  [[nodiscard]] std::size_t read_some(std::span<std::byte> into) override { return recv_into(into); }
+
+  // Sending -------------------------------------------------------------------------------------------------------
+  // Waits until the kernel takes some of data; how much, which may be less than all.
+  std::size_t send(BytesView data);
+  // Does not wait: nothing when send() would.
+  std::optional<std::size_t> try_send(BytesView data);
+  // Sends all. The timeout is the budget of the whole call. What had gone out when it fails: SendError::sent(),
+  // SocketTimeout::transferred(). After any failure the stream is cut in the middle of data.
+  void send_all(BytesView data);
+  // All parts, gathered by sendmsg(2).
+  void send_all(std::span<const BytesView> parts);
+  std::size_t write_some(BytesView data) override { return send(data); }
+  void write_all(BytesView data) override { send_all(data); }
+  void write_all(std::span<const BytesView> parts) override { send_all(parts); }
+  // By sendfile(2), or by reading and writing where the file has no such thing. The file must be one that read() does
+  // not wait for. Failures as for send_all().
+  std::uint64_t send_file(int file, std::uint64_t offset, std::uint64_t count) override;
+
+  // Connecting ----------------------------------------------------------------------------------------------------
+  // To one address; see connect.h for names. Waits for the answer.
+  void connect(const Address& address);
+  // The same; the error number instead of SystemError, 0 when it worked, EAGAIN when the timeout ran out.
+  [[nodiscard]] int connect_ex(const Address& address);
+  void bind(const Address& address);
+  void listen(int backlog = 128);
+  // Waits for a connection. It has no timeout and none of its listener's settings other than those the kernel hands on.
+  // Lets EMFILE and its like through as SystemError: Listener knows what to do about them.
+  [[nodiscard]] Socket accept();
+
+  // Waiting -------------------------------------------------------------------------------------------------------
+  // The total budget of each call. Nothing: waits for ever. Zero: does not wait, throws WouldBlock. Throws
+  // std::invalid_argument when it is negative.
+  void set_timeout(Timeout timeout);
+  [[nodiscard]] Timeout timeout() const noexcept;
+  // How long a call may wait without a single byte moving, whatever its budget; this ends stalls and not long
+  // transfers.
+  void set_idle_timeout(Timeout timeout);
+  [[nodiscard]] Timeout idle_timeout() const noexcept;
+  // set_timeout(0s) or set_timeout(nullopt).
+  void set_blocking(bool on);
+
+  // Options -------------------------------------------------------------------------------------------------------
+  template <class T, class V>
+  void set(const SocketOption<T>& option, const V& value) {
+    detail::set_option(live("setsockopt"), option, value);
+  }
+  template <class T>
+  [[nodiscard]] auto get(const SocketOption<T>& option) const {
+    return detail::get_option(live("getsockopt"), option);
+  }
+  void set_no_delay(bool on) { set(option::no_delay, on); }
+  void set_keep_alive(const KeepAlive& settings);
+  // The pending error of the socket, which is thereby cleared; 0 when there is none.
+  [[nodiscard]] int take_error();
+
+  // What it is ----------------------------------------------------------------------------------------------------
+  [[nodiscard]] int family() const noexcept;
+  [[nodiscard]] int type() const noexcept;
+  [[nodiscard]] int protocol() const noexcept;
+  // Throw SystemError (ENOTCONN) and SocketClosed.
+  [[nodiscard]] Address peer_name() const;
+  [[nodiscard]] Address sock_name() const;
+  // In words, for messages: where it leads, or "socket 7" while it leads nowhere.
+  [[nodiscard]] std::string peer() const override;
+  // -1 once closed.
+  [[nodiscard]] int fileno() const noexcept;
+  [[nodiscard]] bool closed() const noexcept;
+
+  // Ending --------------------------------------------------------------------------------------------------------
+  // Twice is fine; ENOTCONN when it was never connected.
+  void shutdown(Shutdown how = Shutdown::both);
+  void shutdown_write() override { shutdown(Shutdown::write); }
+  // Idempotent; wakes whoever waits on the socket with SocketClosed and returns when they have left it.
+  void close() noexcept override;
+  // Gives up the descriptor without closing it (non-blocking as it is); the socket is closed then. Wakes as close()
+  // does.
+  [[nodiscard]] UniqueFd detach() noexcept;
+
+ private:
+  friend class Listener;
+  struct Core;
+  class Operation;
+  explicit Socket(std::unique_ptr<Core> core) noexcept;
+  static Socket accepted(int fd, const Address& peer, const Socket& by);
+  [[nodiscard]] Core& core(const char* operation) const;
+  [[nodiscard]] int live(const char* operation) const;
+  std::uint64_t send_by_copying(Operation& operation, int file, std::uint64_t offset, std::uint64_t count);
+  std::unique_ptr<Core> core_;
+};
+
+// Two connected UNIX stream sockets. Throws SystemError.
+std::pair<Socket, Socket> socketpair(int type = SOCK_STREAM);
+
+}  // namespace hawser

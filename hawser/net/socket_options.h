@@ -1,0 +1,77 @@
+// Socket options by name and type: `sock.set(option::no_delay, true)`, `int n = sock.get(option::receive_buffer)`.
+//
+// An error names the option: "setsockopt SO_BINDTODEVICE eth9: No such device". Never waits. Sources: socket(7),
+// tcp(7), ipv6(7).
+#pragma once
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+namespace hawser {
+
+template <class T>
+struct SocketOption {
+  int level;
+  int number;
+  const char* name;
+};
+
+// A buffer in bytes as it was asked for: the kernel doubles what it is given and shows the double; this shows the half.
+// It may grant less than was asked (net.core.rmem_max): read it back to know.
+struct BufferBytes {
+  int value;
+};
+
+namespace option {
+
+inline constexpr SocketOption<bool> reuse_address{SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR"};
+inline constexpr SocketOption<bool> reuse_port{SOL_SOCKET, SO_REUSEPORT, "SO_REUSEPORT"};
+inline constexpr SocketOption<bool> broadcast{SOL_SOCKET, SO_BROADCAST, "SO_BROADCAST"};
+inline constexpr SocketOption<bool> keep_alive{SOL_SOCKET, SO_KEEPALIVE, "SO_KEEPALIVE"};
+inline constexpr SocketOption<std::chrono::seconds> keep_alive_idle{IPPROTO_TCP, TCP_KEEPIDLE, "TCP_KEEPIDLE"};
+inline constexpr SocketOption<std::chrono::seconds> keep_alive_interval{IPPROTO_TCP, TCP_KEEPINTVL, "TCP_KEEPINTVL"};
+inline constexpr SocketOption<int> keep_alive_count{IPPROTO_TCP, TCP_KEEPCNT, "TCP_KEEPCNT"};
+inline constexpr SocketOption<std::chrono::milliseconds> user_timeout{IPPROTO_TCP, TCP_USER_TIMEOUT,
+                                                                      "TCP_USER_TIMEOUT"};
+inline constexpr SocketOption<bool> no_delay{IPPROTO_TCP, TCP_NODELAY, "TCP_NODELAY"};
+inline constexpr SocketOption<bool> dont_route{SOL_SOCKET, SO_DONTROUTE, "SO_DONTROUTE"};
+inline constexpr SocketOption<bool> oob_inline{SOL_SOCKET, SO_OOBINLINE, "SO_OOBINLINE"};
+inline constexpr SocketOption<BufferBytes> send_buffer{SOL_SOCKET, SO_SNDBUF, "SO_SNDBUF"};
+inline constexpr SocketOption<BufferBytes> receive_buffer{SOL_SOCKET, SO_RCVBUF, "SO_RCVBUF"};
+inline constexpr SocketOption<bool> ipv6_only{IPPROTO_IPV6, IPV6_V6ONLY, "IPV6_V6ONLY"};
+inline constexpr SocketOption<std::string> bind_to_device{SOL_SOCKET, SO_BINDTODEVICE, "SO_BINDTODEVICE"};
+// Close with unsent data: nothing, or the seconds to wait. Zero resets the connection.
+struct Linger {
+  bool on = false;
+  std::chrono::seconds wait{0};
+};
+inline constexpr SocketOption<Linger> linger{SOL_SOCKET, SO_LINGER, "SO_LINGER"};
+
+}  // namespace option
+
+namespace detail {
+
+// Throw SystemError naming the option; std::invalid_argument for a value that does not fit.
+void set_option(int fd, const SocketOption<bool>& option, bool value);
+void set_option(int fd, const SocketOption<int>& option, int value);
+void set_option(int fd, const SocketOption<std::chrono::seconds>& option, std::chrono::seconds value);
+void set_option(int fd, const SocketOption<std::chrono::milliseconds>& option, std::chrono::milliseconds value);
+void set_option(int fd, const SocketOption<BufferBytes>& option, int value);
+void set_option(int fd, const SocketOption<option::Linger>& option, option::Linger value);
+void set_option(int fd, const SocketOption<std::string>& option, std::string_view value);
+
+bool get_option(int fd, const SocketOption<bool>& option);
+int get_option(int fd, const SocketOption<int>& option);
+std::chrono::seconds get_option(int fd, const SocketOption<std::chrono::seconds>& option);
+std::chrono::milliseconds get_option(int fd, const SocketOption<std::chrono::milliseconds>& option);
+int get_option(int fd, const SocketOption<BufferBytes>& option);
+option::Linger get_option(int fd, const SocketOption<option::Linger>& option);
+std::string get_option(int fd, const SocketOption<std::string>& option);
+
+}  // namespace detail
+}  // namespace hawser
