@@ -28,6 +28,9 @@ class Deadline {
   [[nodiscard]] const char* name() const noexcept { return name_; }
   [[nodiscard]] Timeout left() const { return expiry_.left(); }
 
+  // The scope that ends first, of this one and those around it.
+  [[nodiscard]] const Deadline* nearest() const noexcept { return nearest_; }
+
   // The nearest moment of the scopes around the caller; never when there is none.
   static Expiry current() noexcept;
 
@@ -36,6 +39,7 @@ class Deadline {
   Expiry expiry_;
   const char* name_;
   Deadline* outer_;
+  const Deadline* nearest_;  // of this scope and those around it
   detail::Context* context_;
 };
 

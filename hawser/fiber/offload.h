@@ -2,8 +2,8 @@
 //
 //   std::string text = offload([&] { return read_file(path); });
 //
-// The pool has at most offload_limits().threads threads and queues at most offload_limits().queued calls; beyond that
-// the caller waits in line. On a plain thread the function runs right there. The call returns when the function has
+// The pool starts threads as they are needed, at most offload_limits().threads; further callers wait in line, first
+// come, first served. On a plain thread the function runs right there. The call returns when the function has
 // ended: a deadline or a cancellation that comes meanwhile is thrown only then, so that what the function borrowed from
 // the caller's stack stays valid. A call still in line is taken back at once.
 #pragma once
@@ -18,7 +18,6 @@ namespace hawser {
 
 struct OffloadLimits {
   std::size_t threads = 16;
-  std::size_t queued = 1024;
 };
 
 [[nodiscard]] OffloadLimits offload_limits() noexcept;

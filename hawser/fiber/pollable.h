@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -23,8 +24,9 @@ struct Watch;
 
 class Pollable {
  public:
-  Pollable() = default;
-  // Takes the descriptor and makes it non-blocking. `what` says what it is in errors, e.g. "socket".
+  // Holds nothing: closed from the start.
+  Pollable() noexcept : state_(kClosed) {}
+  // Takes the descriptor and makes it non-blocking. Throws SystemError.
   explicit Pollable(UniqueFd fd);
   Pollable(const Pollable&) = delete;
   Pollable& operator=(const Pollable&) = delete;
@@ -44,30 +46,40 @@ class Pollable {
 
  private:
   friend class Use;
-  struct Side {
-    std::atomic<Waiter*> waiter{nullptr};
+  enum State : std::uint32_t { kReading = 1, kWriting = 2, kClosed = 4 };
+  // A parked operation. Whoever takes it out of its slot unparks it and then sets `released`, the last touch.
+  struct Parked {
+    explicit Parked(const char* operation) noexcept : waiter(operation) {}
+    Waiter waiter;
+    std::atomic<bool> released{false};
   };
-  [[nodiscard]] bool shut(std::uint32_t how) noexcept;
+
+  // Refuses new uses, wakes those that wait and sees them out. False when somebody else has closed it before.
+  [[nodiscard]] bool shut() noexcept;
   void leave(std::uint32_t bit) noexcept;
+  void drop_watches() noexcept;
+  // The registration with the current loop: found, or (add) made. Null when there is none.
+  [[nodiscard]] detail::Watch* watch(bool add);
 
   UniqueFd fd_;
   std::atomic<std::uint32_t> state_{0};
-  Side sides_[2];
+  std::atomic<Parked*> parked_[2] = {nullptr, nullptr};  // indexed by Direction
   std::atomic<Waiter*> closer_{nullptr};
-  std::atomic<detail::Watch*> watch_{nullptr};  // the registration with the loop that waited on it last
+  std::atomic<detail::Watch*> watches_{nullptr};
 };
 
-// The right to operate on one direction of a Pollable.
+// The right to operate on one direction of a Pollable. Making one is a cancellation point, and now and then lets other
+// fibers run, so that a descriptor that is always ready starves nobody.
 class Pollable::Use {
  public:
-  // Throws SocketClosed when it is closed, std::logic_error when another operation is in the same direction ("two
-  // readers at once"). operation is for the messages.
+  // Throws SocketClosed when it is closed, std::logic_error when another operation is under way in the same direction
+  // ("two readers at once"), Cancelled and DeadlineExceeded. operation and object are for the messages.
   Use(Pollable& pollable, Direction direction, const char* operation, const std::string& object);
   Use(const Use&) = delete;
   Use& operator=(const Use&) = delete;
   ~Use();
 
-  [[nodiscard]] int fd() const noexcept { return pollable_.fd(); }
+  [[nodiscard]] int fd() const noexcept { return pollable_.fd_.get(); }
 
   // False when it is known that the next system call would say EAGAIN, so that the caller can wait straight away.
   [[nodiscard]] bool maybe_ready() const noexcept;
@@ -75,14 +87,18 @@ class Pollable::Use {
   void drained() noexcept;
 
   // Waits until the system call is worth another try. Returns ready, expired, deadline or cancelled; throws
-  // SocketClosed when it is closed meanwhile.
+  // SocketClosed when it is closed meanwhile, SystemError when it can't be waited on.
   [[nodiscard]] Wake wait(Expiry expiry);
 
  private:
+  [[nodiscard]] std::size_t side() const noexcept { return static_cast<std::size_t>(direction_); }
+  [[nodiscard]] std::uint32_t bit() const noexcept { return direction_ == Direction::read ? kReading : kWriting; }
+
   Pollable& pollable_;
   Direction direction_;
   const char* operation_;
   const std::string& object_;
+  detail::Watch* watch_;
 };
 
 }  // namespace hawser

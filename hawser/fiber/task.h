@@ -21,7 +21,7 @@
 #include <vector>
 
 #include <hawser/base/clock.h>
-#include <hawser/fiber/detail/task_state.h>
+#include <hawser/fiber/task_state.h>
 
 namespace hawser {
 

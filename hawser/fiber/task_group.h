@@ -5,13 +5,16 @@
 //   group.join();                          // rethrows the first error
 //
 // The first error cancels the other tasks. Leaving the scope waits for all of them, cancelling them first when it is
-// left by an exception or without join(). An error that join() did not rethrow is logged, never lost. A group belongs
-// to the fiber that made it; its tasks run on the same loop and may spawn into it.
+// left by an exception or without join(). Errors that join() did not rethrow are logged, never lost. A group belongs to
+// the fiber that made it; its tasks run on the same loop and may spawn into it. A plain thread may not use one
+// (std::logic_error).
 #pragma once
 
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include <hawser/fiber/task.h>
@@ -25,7 +28,7 @@ class TaskGroup {
   TaskGroup& operator=(const TaskGroup&) = delete;
   ~TaskGroup();
 
-  // Throws std::logic_error after the group was joined or cancelled by an error.
+  // After an error or cancel() the body never runs.
   template <class F, class... Args>
   void spawn(F&& function, Args&&... args) {
     start(detail::make_task<void>(
@@ -34,12 +37,15 @@ class TaskGroup {
         }));
   }
 
-  // Waits for all, then rethrows the first error. When the wait itself ends early (Deadline, cancellation), the tasks
-  // are cancelled and waited for first.
+  // Waits for all, then rethrows the first error; errors() has the others too. When the wait itself ends early
+  // (Deadline, cancellation), the tasks are cancelled and waited for first.
   void join();
 
   // Asks all tasks to stop; join() then does not rethrow their Cancelled.
   void cancel() noexcept;
+
+  // What the tasks threw, the first one first; at most 16 are kept. Being cancelled is not an error.
+  [[nodiscard]] std::span<const std::exception_ptr> errors() const noexcept;
 
   // Tasks that have not ended.
   [[nodiscard]] std::size_t size() const noexcept;

@@ -23,7 +23,10 @@ namespace hawser {
 
 namespace detail {
 class Context;
-}
+class Fiber;
+class TaskState;
+class Timer;
+}  // namespace detail
 
 // Why park() came back.
 enum class Wake : std::uint8_t {
@@ -41,36 +44,45 @@ class Waiter {
   Waiter& operator=(const Waiter&) = delete;
 
   // Waits until unpark(), the expiry, the nearest Deadline scope or a cancellation. When unpark() came first, returns
-  // ready at once. Spurious returns do not happen. After a return other than ready, unpark() may still come and is
-  // harmless as long as the Waiter lives. May be called again after it returned. Never throws: the caller turns the
-  // reason into its own error (see throw_unless_ready).
+  // ready at once. Spurious returns do not happen. Never throws: the caller turns the reason into its own error (see
+  // throw_unless_ready). May be called again after it returned: an unpark() that came too late for one park() makes the
+  // next one return ready.
   [[nodiscard]] Wake park(Expiry expiry = Expiry::never()) noexcept;
 
   // The same, but neither deadlines nor cancellation end it: for clean-up that must finish.
   void park_uninterrupted() noexcept;
 
-  // Makes park() return ready, now or when it is called. From any thread or fiber, async-signal-unsafe, never blocks.
-  // Returns false when the wait had already ended for another reason.
+  // Makes park() return ready, now or when it is called. From any thread or fiber; never blocks; not from a signal
+  // handler. Returns false when the wait had already ended for another reason.
   bool unpark() noexcept;
+
+  // Waits for a descriptor on a plain thread, or for unpark(). events as in poll(2). For Pollable.
+  [[nodiscard]] Wake park_on_descriptor(int fd, short events, Expiry expiry) noexcept;
 
   [[nodiscard]] const char* what() const noexcept { return what_; }
 
- private:
-  friend class detail::Context;
-  friend class Loop;
-  enum State : std::uint32_t { kIdle, kParked, kReady, kExpired, kDeadline, kCancelled };
+  // A fiber's own timer has fired. For the loop.
+  static void time_out(detail::Timer& timer) noexcept;
 
-  Wake park_thread(Expiry expiry, bool interruptible) noexcept;
-  Wake park_fiber(Expiry expiry, bool interruptible) noexcept;
-  // Ends the wait for another reason, from the context's own loop. False when it had ended already.
-  bool interrupt(State why) noexcept;
+ private:
+  friend class detail::TaskState;
+  enum State : std::uint32_t { kIdle, kParked, kReady, kEnded };
+
+  Wake park_thread(Expiry expiry) noexcept;
+  Wake park_fiber(detail::Fiber& fiber, Expiry expiry, bool interruptible) noexcept;
+  // Moves to kParked; false when unpark() had come first, which it takes back to kIdle.
+  bool begin() noexcept;
+  // Ends the wait for another reason, from the context's own thread. False when it had ended already.
+  bool interrupt(Wake why) noexcept;
 
   std::atomic<std::uint32_t> state_{kIdle};
+  Wake why_ = Wake::ready;  // written on the context's own thread only
+  int bell_ = -1;           // eventfd of a thread that waits in poll(2)
   detail::Context* context_;
   const char* what_;
 };
 
-// Turns a reason into the matching error: TimedOut, DeadlineExceeded or Cancelled, saying `operation` timed out.
+// Turns a reason into the matching error: TimedOut, DeadlineExceeded or Cancelled, saying what `operation` was.
 void throw_unless_ready(Wake why, std::string_view operation);
 
 }  // namespace hawser

@@ -1,0 +1,96 @@
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <ctime>
+
+#include <hawser/base/errors.h>
+#include <hawser/base/fd.h>
+#include <hawser/fiber/engine.h>
+
+namespace hawser::detail {
+namespace {
+
+constexpr int kEventsATurn = 256;
+constexpr std::uint64_t kWakeTag = ~std::uint64_t{0};
+
+class EpollEngine final : public Engine {
+ public:
+  explicit EpollEngine(Loop& loop) : loop_(loop), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+    if (!epoll_) throw_errno("epoll_create1", "");
+    bell_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!bell_) throw_errno("eventfd", "");
+    // Edge mode: each ring is an event and the counter never has to be read.
+    epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.u64 = kWakeTag}};
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, bell_.get(), &event) < 0) throw_errno("epoll_ctl", "eventfd");
+  }
+
+  [[nodiscard]] const char* name() const noexcept override { return "epoll"; }
+
+  void add(Watch& watch) override {
+    epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.u64 = tag(watch)}};
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, watch.fd, &event) == 0) return;
+    // The number may still be registered from a former life of the descriptor that somebody keeps open.
+    if (errno == EEXIST && ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, watch.fd, &event) == 0) return;
+    throw_errno("epoll_ctl", "");
+  }
+
+  void forget(int fd) noexcept override {
+    const int saved = errno;
+    epoll_event unused{};
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, &unused);
+    errno = saved;
+  }
+
+  void poll() override { handle(::epoll_wait(epoll_.get(), events_, kEventsATurn, 0)); }
+
+  void wait(Expiry expiry) override {
+    const Timeout left = expiry.left();
+    if (!left) return handle(::epoll_wait(epoll_.get(), events_, kEventsATurn, -1));
+    if (precise_) {
+      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(*left);
+      const timespec wait{.tv_sec = static_cast<time_t>(seconds.count()),
+                          .tv_nsec = static_cast<long>((*left - seconds).count())};
+      const long count = ::syscall(SYS_epoll_pwait2, epoll_.get(), events_, kEventsATurn, &wait, nullptr, 0);
+      if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return handle(static_cast<int>(count));
+      precise_ = false;  // an older kernel, or a container's filter
+    }
+    const auto ms = std::chrono::ceil<std::chrono::milliseconds>(*left).count();
+    handle(::epoll_wait(epoll_.get(), events_, kEventsATurn, ms > 3'600'000 ? 3'600'000 : static_cast<int>(ms)));
+  }
+
+  void wake() noexcept override {
+    const int saved = errno;
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(bell_.get(), &one, sizeof one);
+    errno = saved;
+  }
+
+ private:
+  void handle(int count) {
+    if (count < 0 && errno != EINTR) throw_errno("epoll_wait", "");
+    for (int i = 0; i < count; ++i) {
+      const std::uint32_t what = events_[i].events;
+      if (events_[i].data.u64 == kWakeTag) continue;
+      Watch* watch = find(loop_, events_[i].data.u64);
+      if (!watch) continue;
+      const bool broken = what & (EPOLLERR | EPOLLHUP);
+      watch->report(broken || (what & (EPOLLIN | EPOLLRDHUP | EPOLLPRI)), broken || (what & EPOLLOUT),
+                    broken || (what & EPOLLRDHUP));
+    }
+  }
+
+  Loop& loop_;
+  UniqueFd epoll_;
+  UniqueFd bell_;
+  bool precise_ = true;
+  epoll_event events_[kEventsATurn];
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> make_epoll_engine(Loop& loop) { return std::make_unique<EpollEngine>(loop); }
+
+}  // namespace hawser::detail

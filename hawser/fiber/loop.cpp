@@ -1,0 +1,284 @@
+#include <hawser/fiber/loop.h>
+
+#include <exception>
+#include <new>
+
+#include <hawser/base/log.h>
+#include <hawser/fiber/runtime.h>
+#include <hawser/fiber/waiter.h>
+
+namespace hawser::detail {
+namespace {
+
+constinit thread_local Loop* t_loop = nullptr;
+
+}  // namespace
+
+Loop* Loop::current() noexcept { return t_loop; }
+
+Loop::Loop(std::size_t stack_bytes)
+    : timers_(Clock::now()), stacks_(stack_bytes), engine_(make_engine(*this, engine_reason_)) {}
+
+void Loop::start(TaskRef task) noexcept {
+  ++unstarted_;
+  ready_.push(*task.release());
+}
+
+void Loop::post(Message& message) noexcept {
+  inbox_.push(message);
+  // Sequentially consistent on both sides: either the loop sees the message before it sleeps, or we see it asleep.
+  if (asleep_.load(std::memory_order_seq_cst) && asleep_.exchange(false, std::memory_order_seq_cst)) engine_->wake();
+}
+
+// The loop's own flow ---------------------------------------------------------------------------------------------
+
+void Loop::run(Runtime& runtime, int index) {
+  Flow flow;
+  flow_ = &flow;
+  t_loop = this;
+  runtime_ = &runtime;
+  index_ = index;
+  counted_idle_ = false;
+  while (!finished()) turn();
+  runtime_ = nullptr;
+  index_ = -1;
+  flow_ = nullptr;
+  t_loop = nullptr;
+}
+
+bool Loop::finished() noexcept {
+  if (!runtime_->stopping()) return false;
+  if (!counted_idle_) {
+    if (live_count_ || unstarted_) return false;
+    counted_idle_ = true;
+    runtime_->loop_is_empty();
+  }
+  return runtime_->all_empty() && inbox_.empty();
+}
+
+void Loop::turn() {
+  deliver_messages();
+  fire_timers();
+  if (ready_.empty()) {
+    asleep_.store(true, std::memory_order_seq_cst);
+    if (inbox_.empty() && !finished()) engine_->wait(timers_.next());
+    asleep_.store(false, std::memory_order_relaxed);
+    deliver_messages();
+    fire_timers();
+  } else {
+    engine_->poll();
+  }
+  run_ready();
+}
+
+void Loop::deliver_messages() noexcept {
+  for (Message* message = inbox_.take_all(); message;) {
+    Message* next = message->next;
+    message->deliver(*message, *this);
+    message = next;
+  }
+}
+
+void Loop::fire_timers() {
+  if (timers_.empty()) return;
+  timers_.fire(Clock::now(), [](Timer& timer) { Waiter::time_out(timer); });
+}
+
+void Loop::run_ready() {
+  slices_left_ = kSlicesATurn;
+  while (Fiber* next = next_fiber(nullptr)) {
+    running_ = next;
+    flow_->switch_to(*next);
+    running_ = nullptr;
+  }
+  if (starved_) {  // try again next turn: fibers that end give their stacks back
+    ready_.push(*starved_);
+    starved_ = nullptr;
+  }
+}
+
+// Fibers ----------------------------------------------------------------------------------------------------------
+
+// The next fiber to run, with its task when it is a fresh one; null when the turn is over. finished: a fiber whose task
+// has ended and that can take on the next task itself.
+Fiber* Loop::next_fiber(Fiber* finished) noexcept {
+  while (slices_left_ > 0 && !starved_) {
+    Runnable* runnable = ready_.pop();
+    if (!runnable) return nullptr;
+    --slices_left_;
+    if (runnable->kind() == Runnable::Kind::fiber) return static_cast<Fiber*>(runnable);
+    auto& task = static_cast<TaskState&>(*runnable);
+    if (task.cancel_requested || runtime_->stopping()) {
+      --unstarted_;
+      task.end_unrun();
+      task.drop_ref();
+      continue;
+    }
+    Fiber* fiber = finished;
+    if (!fiber) {
+      try {
+        fiber = idle_fiber();
+      } catch (...) {
+        if (live_count_ == 0) {
+          log_line(LogLevel::error, "no memory for the first fiber's stack");
+          std::terminate();
+        }
+        starved_ = &task;
+        return nullptr;
+      }
+    }
+    --unstarted_;
+    adopt(*fiber, task);
+    return fiber;
+  }
+  return nullptr;
+}
+
+void Loop::adopt(Fiber& fiber, TaskState& task) noexcept {
+  fiber.task = &task;
+  task.fiber = &fiber;
+  fiber.previous_live = nullptr;
+  fiber.next_live = live_;
+  if (live_) live_->previous_live = &fiber;
+  live_ = &fiber;
+  ++live_count_;
+}
+
+void Loop::let_go(Fiber& fiber) noexcept {
+  (fiber.previous_live ? fiber.previous_live->next_live : live_) = fiber.next_live;
+  if (fiber.next_live) fiber.next_live->previous_live = fiber.previous_live;
+  --live_count_;
+  TaskState* task = std::exchange(fiber.task, nullptr);
+  task->fiber = nullptr;
+  fiber.deadline = nullptr;
+  fiber.shields = 0;
+  fiber.cancel_requested = false;
+  fiber.operations = 0;
+  task->drop_ref();
+}
+
+// A fiber's whole life: run a task, then go on with the next unstarted one on the same stack, or rest until there is
+// one.
+void Loop::fiber_entry(Flow& flow) {
+  auto& self = static_cast<Fiber&>(flow);
+  Loop& loop = self.loop;
+  for (;;) {
+    self.task->execute();
+    loop.let_go(self);
+    Fiber* next = loop.next_fiber(&self);
+    if (next == &self) continue;
+    loop.recycle(self);
+    loop.go_to(next, self);
+  }
+}
+
+void Loop::go_to(Fiber* next, Flow& from) noexcept {
+  if (next) {
+    running_ = next;
+    from.switch_to(*next);
+  } else {
+    from.switch_to(*flow_);
+  }
+}
+
+void Loop::suspend() noexcept {
+  Fiber* self = running_;
+  Fiber* next = next_fiber(nullptr);
+  if (next != self) go_to(next, *self);
+}
+
+void Loop::yield() noexcept {
+  ready_.push(*running_);
+  suspend();
+}
+
+Fiber* Loop::idle_fiber() {
+  if (Fiber* fiber = idle_) {
+    idle_ = fiber->next_idle;
+    --idle_count_;
+    return fiber;
+  }
+  const Stack stack = stacks_.take();
+  // The fiber itself lives at the high end of its stack, on the page that is touched anyway.
+  auto* place = reinterpret_cast<std::byte*>((reinterpret_cast<std::uintptr_t>(stack.high) - sizeof(Fiber)) &
+                                             ~std::uintptr_t{63});
+  return new (place) Fiber(*this, stack, place, &Loop::fiber_entry);
+}
+
+// Puts a fiber by, or gives its memory back when enough of them rest already. Runs on the fiber's own stack.
+void Loop::recycle(Fiber& fiber) noexcept {
+  fiber.next_idle = idle_;
+  idle_ = &fiber;
+  ++idle_count_;
+  if (idle_count_ <= kWarmFibers) return;
+  // The second one of the list is not the one that is running.
+  Fiber* surplus = fiber.next_idle;
+  fiber.next_idle = surplus->next_idle;
+  --idle_count_;
+  release(*surplus);
+}
+
+void Loop::release(Fiber& fiber) noexcept {
+  const Stack stack = fiber.own_stack;
+  fiber.~Fiber();
+  stacks_.give_back(stack);
+}
+
+void Loop::cancel_all() noexcept {
+  for (Fiber* fiber = live_; fiber; fiber = fiber->next_live) fiber->task->cancel_here();
+}
+
+// Watches ---------------------------------------------------------------------------------------------------------
+
+Watch& Loop::add_watch(int fd) {
+  if (free_watches_.empty()) {
+    Watch& fresh = watches_.emplace_back();
+    fresh.loop = this;
+    fresh.slot = static_cast<std::uint32_t>(watches_.size() - 1);
+    free_watches_.reserve(watches_.size());  // so that retiring one never allocates
+    free_watches_.push_back(fresh.slot);
+  }
+  Watch& watch = watches_[free_watches_.back()];
+  watch.fd = fd;
+  watch.ready[0] = watch.ready[1] = watch.hung_up = false;
+  watch.waiters[0] = watch.waiters[1] = nullptr;
+  watch.next = nullptr;
+  engine_->add(watch);
+  free_watches_.pop_back();
+  return watch;
+}
+
+void Loop::retire(Watch& watch) noexcept {
+  watch.retire_message.deliver = [](Message& message, Loop& loop) noexcept {
+    auto& retired = reinterpret_cast<Watch&>(message);
+    ++retired.generation;
+    loop.free_watches_.push_back(retired.slot);
+  };
+  static_assert(std::is_standard_layout_v<Watch>);  // its first member is the message
+  if (t_loop == this) {
+    watch.retire_message.deliver(watch.retire_message, *this);
+  } else {
+    post(watch.retire_message);
+  }
+}
+
+Watch* Loop::find_watch(std::uint32_t slot, std::uint32_t generation) noexcept {
+  Watch& watch = watches_[slot];
+  return watch.generation == generation ? &watch : nullptr;
+}
+
+Watch* Engine::find(Loop& loop, std::uint64_t tag) noexcept {
+  return loop.find_watch(static_cast<std::uint32_t>(tag), static_cast<std::uint32_t>(tag >> 32));
+}
+
+void Watch::report(bool readable, bool writable, bool end_or_error) noexcept {
+  hung_up |= end_or_error;
+  const bool now[2] = {readable, writable};
+  for (int side = 0; side < 2; ++side) {
+    if (!now[side]) continue;
+    ready[side] = true;
+    if (waiters[side]) waiters[side]->unpark();
+  }
+}
+
+}  // namespace hawser::detail

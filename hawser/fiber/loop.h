@@ -1,0 +1,112 @@
+// Loop: the scheduler of one thread: a queue of ready work, timers, an inbox for other threads, and an engine that
+// waits when there is nothing to do. Internal.
+//
+// Fibers switch straight to the next ready one. Only when none is ready, or after kSlicesATurn of them, does control go
+// back to the loop's own flow, which asks the engine, the inbox and the timers. Loops are never destroyed: they go back
+// to a store and serve the next run(), so that a Watch or a Fiber may be reached from any thread without asking whether
+// its loop is still there.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <hawser/base/clock.h>
+#include <hawser/fiber/context.h>
+#include <hawser/fiber/engine.h>
+#include <hawser/fiber/inbox.h>
+#include <hawser/fiber/runnable.h>
+#include <hawser/fiber/stack.h>
+#include <hawser/fiber/task_state.h>
+#include <hawser/fiber/timers.h>
+
+namespace hawser::detail {
+
+class Runtime;
+
+class Loop {
+ public:
+  explicit Loop(std::size_t stack_bytes);
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  ~Loop() = delete;
+
+  // The loop that runs on this thread; null outside run().
+  static Loop* current() noexcept;
+
+  // Turns until the runtime says that all loops are done.
+  void run(Runtime& runtime, int index);
+
+  // The loop's thread, inside a fiber or between fibers.
+  void make_ready(Fiber& fiber) noexcept { ready_.push(fiber); }
+  void start(TaskRef task) noexcept;
+  // Leaves the running fiber for the next one; returns when it is made ready again.
+  void suspend() noexcept;
+  // suspend() with the running fiber at the end of the queue.
+  void yield() noexcept;
+  void cancel_all() noexcept;
+
+  // Any thread.
+  void post(Message& message) noexcept;
+
+  // The loop's thread. The watch belongs to the loop; retire() gives it back, from any thread.
+  [[nodiscard]] Watch& add_watch(int fd);
+  void retire(Watch& watch) noexcept;
+  [[nodiscard]] Watch* find_watch(std::uint32_t slot, std::uint32_t generation) noexcept;
+
+  [[nodiscard]] Fiber* running() const noexcept { return running_; }
+  [[nodiscard]] Timers& timers() noexcept { return timers_; }
+  [[nodiscard]] Engine& engine() noexcept { return *engine_; }
+  [[nodiscard]] const std::string& engine_reason() const noexcept { return engine_reason_; }
+  [[nodiscard]] Runtime* runtime() const noexcept { return runtime_; }
+  [[nodiscard]] int index() const noexcept { return index_; }
+  [[nodiscard]] const StackPool& stacks() const noexcept { return stacks_; }
+  [[nodiscard]] std::size_t stack_bytes() const noexcept { return stacks_.usable_bytes(); }
+
+ private:
+  static constexpr int kSlicesATurn = 256;
+  static constexpr std::size_t kWarmFibers = 256;
+
+  static void fiber_entry(Flow& self);
+  void turn();
+  void deliver_messages() noexcept;
+  void fire_timers();
+  void run_ready();
+  Fiber* next_fiber(Fiber* finished) noexcept;
+  void go_to(Fiber* next, Flow& from) noexcept;
+  [[nodiscard]] Fiber* idle_fiber();
+  void recycle(Fiber& fiber) noexcept;
+  void release(Fiber& fiber) noexcept;
+  void adopt(Fiber& fiber, TaskState& task) noexcept;
+  void let_go(Fiber& fiber) noexcept;
+  [[nodiscard]] bool finished() noexcept;
+
+  Flow* flow_ = nullptr;  // the thread's own stack, while run() is on it
+  Fiber* running_ = nullptr;
+  RunQueue ready_;
+  int slices_left_ = 0;
+  Timers timers_;
+  StackPool stacks_;
+  Fiber* idle_ = nullptr;  // fibers that wait for a task, warm
+  std::size_t idle_count_ = 0;
+  Fiber* live_ = nullptr;  // fibers that run a task
+  std::size_t live_count_ = 0;
+  std::size_t unstarted_ = 0;
+  TaskState* starved_ = nullptr;  // a task for which no stack was to be had this turn
+
+  Inbox inbox_;
+  std::atomic<bool> asleep_{false};
+  std::string engine_reason_;
+  std::unique_ptr<Engine> engine_;
+  std::deque<Watch> watches_;  // stable addresses
+  std::vector<std::uint32_t> free_watches_;
+
+  Runtime* runtime_ = nullptr;
+  int index_ = -1;
+  bool counted_idle_ = false;
+};
+
+}  // namespace hawser::detail

@@ -1,0 +1,126 @@
+#include <hawser/fiber/offload.h>
+
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+
+#include <hawser/base/errors.h>
+#include <hawser/fiber/context.h>
+#include <hawser/fiber/waiter.h>
+
+namespace hawser {
+namespace {
+
+// One call, on the stack of the fiber that waits for it.
+struct Call {
+  explicit Call(std::function<void()>& f) : function(f) {}
+  std::function<void()>& function;
+  std::exception_ptr error;
+  Waiter waiter{"offload"};
+  enum class State { waiting, running } state = State::waiting;  // under the pool's mutex
+  Call* next = nullptr;
+};
+
+class Pool {
+ public:
+  static Pool& only() {
+    static auto* pool = new Pool();  // its threads run until the process ends
+    return *pool;
+  }
+
+  OffloadLimits limits() {
+    std::lock_guard hold(mutex_);
+    return limits_;
+  }
+  void set_limits(OffloadLimits limits) {
+    if (limits.threads == 0) throw std::invalid_argument("set_offload_limits: at least one thread");
+    std::lock_guard hold(mutex_);
+    if (threads_) throw std::logic_error("set_offload_limits: after the first offload()");
+    limits_ = limits;
+  }
+
+  void submit(Call& call) {
+    std::lock_guard hold(mutex_);
+    if (queued_ >= idle_ && threads_ < limits_.threads) start_thread();
+    (tail_ ? tail_->next : head_) = &call;
+    tail_ = &call;
+    ++queued_;
+    arrived_.notify_one();
+  }
+
+  // Takes a call back that no thread has begun. False when it runs or has run.
+  bool withdraw(Call& call) {
+    std::lock_guard hold(mutex_);
+    if (call.state != Call::State::waiting) return false;
+    Call* before = nullptr;
+    for (Call* at = head_; at != &call; at = at->next) before = at;
+    (before ? before->next : head_) = call.next;
+    if (tail_ == &call) tail_ = before;
+    --queued_;
+    return true;
+  }
+
+ private:
+  void start_thread() {
+    try {
+      std::thread([this] { work(); }).detach();
+      ++threads_;
+    } catch (const std::system_error&) {
+      if (threads_ == 0) throw;  // otherwise those that exist will come round to it
+    }
+  }
+
+  [[noreturn]] void work() {
+    std::unique_lock hold(mutex_);
+    for (;;) {
+      ++idle_;
+      arrived_.wait(hold, [this] { return head_ != nullptr; });
+      --idle_;
+      Call& call = *head_;
+      head_ = call.next;
+      if (!head_) tail_ = nullptr;
+      --queued_;
+      call.state = Call::State::running;
+      hold.unlock();
+      try {
+        call.function();
+      } catch (...) {
+        call.error = std::current_exception();
+      }
+      call.waiter.unpark();
+      hold.lock();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  OffloadLimits limits_;
+  std::size_t threads_ = 0;
+  std::size_t idle_ = 0;
+  std::size_t queued_ = 0;
+  Call* head_ = nullptr;
+  Call* tail_ = nullptr;
+};
+
+}  // namespace
+
+OffloadLimits offload_limits() noexcept { return Pool::only().limits(); }
+
+void set_offload_limits(OffloadLimits limits) { Pool::only().set_limits(limits); }
+
+void detail::offload_call(std::function<void()> function) {
+  if (!Context::current_fiber()) return function();
+  Call call(function);
+  Pool::only().submit(call);
+  const Wake why = call.waiter.park();
+  if (why != Wake::ready) {
+    if (Pool::only().withdraw(call)) throw_unless_ready(why, "offload");
+    call.waiter.park_uninterrupted();
+  }
+  if (call.error) std::rethrow_exception(call.error);
+  throw_unless_ready(why, "offload");
+}
+
+}  // namespace hawser

@@ -1,0 +1,74 @@
+#include <hawser/fiber/overflow.h>
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <mutex>
+
+#include <hawser/fiber/loop.h>
+#include <hawser/fiber/switch.h>
+#include <hawser/fiber/task_state.h>
+
+namespace hawser::detail {
+namespace {
+
+// Only what is async-signal-safe (signal-safety(7)) from here on.
+void say(const char* text) noexcept {
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text, std::strlen(text));
+}
+
+void report(int signal, siginfo_t* info, void*) noexcept {
+  Stack owner;
+  const Loop* loop = Loop::current();
+  if (loop && loop->running() && loop->stacks().in_guard(info->si_addr, owner)) {
+    char kib[24] = {};
+    std::to_chars(kib, kib + sizeof kib - 1, owner.size() / 1024);
+    say("hawser: stack overflow in fiber '");
+    say(loop->running()->task->name());
+    say("' (its stack has ");
+    say(kib);
+    say(" KiB; see RunOptions::stack_bytes)\n");
+  }
+  // Returning runs the faulting instruction again, now with the default action.
+  ::signal(signal, SIG_DFL);
+}
+
+void install_once() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    struct sigaction present {};
+    ::sigaction(SIGSEGV, nullptr, &present);
+    if (present.sa_handler != SIG_DFL) return;
+    struct sigaction ours {};
+    ours.sa_sigaction = &report;
+    ours.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    ::sigaction(SIGSEGV, &ours, nullptr);
+  });
+}
+
+}  // namespace
+
+struct OverflowReport::AlternateStack {
+  std::array<std::byte, 64 * 1024> memory;
+  stack_t before{};
+};
+
+OverflowReport::OverflowReport([[maybe_unused]] const Loop& loop) {
+#if !defined(HAWSER_ASAN) && !defined(HAWSER_TSAN)  // they have reports and alternate stacks of their own
+  install_once();
+  stack_ = std::make_unique<AlternateStack>();
+  stack_t next{};
+  next.ss_sp = stack_->memory.data();
+  next.ss_size = stack_->memory.size();
+  ::sigaltstack(&next, &stack_->before);
+#endif
+}
+
+OverflowReport::~OverflowReport() {
+  if (stack_) ::sigaltstack(&stack_->before, nullptr);
+}
+
+}  // namespace hawser::detail

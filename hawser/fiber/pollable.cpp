@@ -1,0 +1,159 @@
+#include <hawser/fiber/pollable.h>
+
+#include <poll.h>
+#include <sched.h>
+
+#include <stdexcept>
+
+#include <hawser/base/errors.h>
+#include <hawser/fiber/cancellation.h>
+#include <hawser/fiber/context.h>
+#include <hawser/fiber/loop.h>
+#include <hawser/fiber/run.h>
+
+namespace hawser {
+namespace {
+
+using detail::Fiber;
+using detail::Loop;
+using detail::Watch;
+
+constexpr std::uint32_t kOperationsInARow = 64;
+
+}  // namespace
+
+Pollable::Pollable(UniqueFd fd) : fd_(std::move(fd)) { set_nonblocking(fd_.get(), true); }
+
+Pollable::~Pollable() { close(); }
+
+bool Pollable::closed() const noexcept { return state_.load(std::memory_order_acquire) & kClosed; }
+
+void Pollable::close() noexcept {
+  if (!shut()) return;
+  drop_watches();
+  fd_.reset();
+}
+
+UniqueFd Pollable::detach() noexcept {
+  if (!shut()) return {};
+  for (Watch* watch = watches_.load(std::memory_order_acquire); watch; watch = watch->next) {
+    watch->loop->engine().forget(watch->fd);
+  }
+  drop_watches();
+  return UniqueFd(fd_.release());
+}
+
+bool Pollable::shut() noexcept {
+  const std::uint32_t before = state_.fetch_or(kClosed, std::memory_order_seq_cst);
+  if (before & kClosed) return false;
+  for (auto& slot : parked_) {
+    if (Parked* parked = slot.exchange(nullptr, std::memory_order_seq_cst)) {
+      parked->waiter.unpark();
+      parked->released.store(true, std::memory_order_release);
+    }
+  }
+  while (state_.load(std::memory_order_seq_cst) & (kReading | kWriting)) {
+    Waiter waiter("close");
+    closer_.store(&waiter, std::memory_order_seq_cst);
+    const bool busy = state_.load(std::memory_order_seq_cst) & (kReading | kWriting);
+    // Whoever takes the waiter out of closer_ wakes it, and it must live until then.
+    if (busy || !closer_.exchange(nullptr, std::memory_order_seq_cst)) waiter.park_uninterrupted();
+  }
+  return true;
+}
+
+void Pollable::leave(std::uint32_t bit) noexcept {
+  if (!(state_.fetch_and(~bit, std::memory_order_seq_cst) & kClosed)) return;
+  if (Waiter* closer = closer_.exchange(nullptr, std::memory_order_seq_cst)) closer->unpark();
+}
+
+void Pollable::drop_watches() noexcept {
+  Watch* watch = watches_.exchange(nullptr, std::memory_order_acquire);
+  while (watch) {
+    Watch* next = watch->next;
+    watch->loop->retire(*watch);
+    watch = next;
+  }
+}
+
+Watch* Pollable::watch(bool add) {
+  Loop* loop = Loop::current();
+  if (!loop) return nullptr;
+  Watch* head = watches_.load(std::memory_order_acquire);
+  for (Watch* known = head; known; known = known->next) {
+    if (known->loop == loop) return known;
+  }
+  if (!add) return nullptr;
+  Watch& fresh = loop->add_watch(fd_.get());
+  do {
+    fresh.next = head;
+  } while (!watches_.compare_exchange_weak(head, &fresh, std::memory_order_acq_rel, std::memory_order_acquire));
+  return &fresh;
+}
+
+Pollable::Use::Use(Pollable& pollable, Direction direction, const char* operation, const std::string& object)
+    : pollable_(pollable), direction_(direction), operation_(operation), object_(object), watch_(nullptr) {
+  if (Fiber* fiber = detail::Context::current_fiber()) {
+    if (fiber->cancel_due()) throw_unless_ready(Wake::cancelled, operation);
+    if (++fiber->operations >= kOperationsInARow) {
+      fiber->operations = 0;
+      yield();
+      check_cancelled();
+    }
+  }
+  const std::uint32_t before = pollable.state_.fetch_or(bit(), std::memory_order_seq_cst);
+  if (before & bit()) {
+    throw std::logic_error(std::string(operation) + " " + object + ": two " +
+                           (direction == Direction::read ? "readers" : "writers") + " at once");
+  }
+  if (before & kClosed) {
+    pollable.leave(bit());
+    throw SocketClosed(operation, object);
+  }
+  watch_ = pollable.watch(false);
+}
+
+Pollable::Use::~Use() { pollable_.leave(bit()); }
+
+bool Pollable::Use::maybe_ready() const noexcept { return !watch_ || watch_->ready[side()]; }
+
+// After an end or an error was reported, one short transfer does not mean that nothing is left: the end itself is.
+void Pollable::Use::drained() noexcept {
+  if (!watch_) return;
+  if (watch_->hung_up) {
+    watch_->hung_up = false;
+  } else {
+    watch_->ready[side()] = false;
+  }
+}
+
+Wake Pollable::Use::wait(Expiry expiry) {
+  Fiber* const fiber = detail::Context::current_fiber();
+  if (fiber) {
+    if (!watch_) watch_ = pollable_.watch(true);
+    if (watch_->ready[side()]) return Wake::ready;
+    fiber->operations = 0;
+  }
+  Parked parked(operation_);
+  auto& slot = pollable_.parked_[side()];
+  slot.store(&parked, std::memory_order_seq_cst);
+  Wake why = Wake::ready;
+  // Sequentially consistent with shut(): either it sees what we stored, or we see that it is closed.
+  if (!(pollable_.state_.load(std::memory_order_seq_cst) & kClosed)) {
+    if (fiber) {
+      watch_->waiters[side()] = &parked.waiter;
+      why = parked.waiter.park(expiry);
+      watch_->waiters[side()] = nullptr;
+    } else {
+      why = parked.waiter.park_on_descriptor(fd(), direction_ == Direction::read ? POLLIN : POLLOUT, expiry);
+    }
+  }
+  if (!slot.exchange(nullptr, std::memory_order_seq_cst)) {
+    // shut() is between taking us and letting go: a few instructions, unless it lost its processor.
+    while (!parked.released.load(std::memory_order_acquire)) ::sched_yield();
+  }
+  if (pollable_.closed()) throw SocketClosed(operation_, object_);
+  return why;
+}
+
+}  // namespace hawser

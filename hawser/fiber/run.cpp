@@ -1,0 +1,189 @@
+#include <hawser/fiber/run.h>
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include <hawser/base/errors.h>
+#include <hawser/fiber/cancellation.h>
+#include <hawser/fiber/context.h>
+#include <hawser/fiber/loop.h>
+#include <hawser/fiber/overflow.h>
+#include <hawser/fiber/runtime.h>
+#include <hawser/fiber/task_state.h>
+#include <hawser/fiber/waiter.h>
+
+namespace hawser {
+namespace detail {
+namespace {
+
+// Loops that no run() uses now. A child process must not touch its parent's: it shares their epoll instances.
+class LoopStore {
+ public:
+  static LoopStore& all() {
+    static auto* store = new LoopStore();
+    return *store;
+  }
+  Loop* take(std::size_t stack_bytes) {
+    std::lock_guard hold(mutex_);
+    if (pid_ != ::getpid()) {
+      loops_.clear();
+      pid_ = ::getpid();
+    }
+    for (auto it = loops_.begin(); it != loops_.end(); ++it) {
+      if ((*it)->stack_bytes() < stack_bytes || (*it)->stack_bytes() > 2 * stack_bytes) continue;
+      Loop* loop = *it;
+      loops_.erase(it);
+      return loop;
+    }
+    every_.push_back(new Loop(stack_bytes));
+    return every_.back();
+  }
+  void give_back(Loop* loop) {
+    std::lock_guard hold(mutex_);
+    loops_.push_back(loop);
+  }
+
+ private:
+  std::mutex mutex_;
+  pid_t pid_ = ::getpid();
+  std::vector<Loop*> loops_;
+  std::vector<Loop*> every_;  // keeps them reachable: they are never destroyed
+};
+
+int processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) < 0) return 1;
+  return std::max(1, CPU_COUNT(&set));
+}
+
+class Borrowed {
+ public:
+  Borrowed(int count, std::size_t stack_bytes) {
+    for (int i = 0; i < count; ++i) loops.push_back(LoopStore::all().take(stack_bytes));
+  }
+  Borrowed(const Borrowed&) = delete;
+  Borrowed& operator=(const Borrowed&) = delete;
+  ~Borrowed() {
+    for (Loop* loop : loops) LoopStore::all().give_back(loop);
+  }
+  std::vector<Loop*> loops;
+};
+
+struct StopAtEnd final : TaskObserver {
+  explicit StopAtEnd(Runtime& r) : runtime(r) {}
+  void task_ended(TaskState&) noexcept override { runtime.stop(); }
+  Runtime& runtime;
+};
+
+struct StartMain : Message {
+  TaskRef task;
+};
+
+}  // namespace
+
+void Runtime::stop() noexcept {
+  if (stopping_.exchange(true, std::memory_order_acq_rel)) return;
+  for (Loop* loop : loops_) {
+    auto* message = new Message();
+    message->deliver = [](Message& arrived, Loop& here) noexcept {
+      delete &arrived;
+      here.cancel_all();
+    };
+    loop->post(*message);
+  }
+}
+
+void Runtime::loop_is_empty() noexcept {
+  if (busy_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  for (Loop* loop : loops_) loop->engine().wake();
+}
+
+void run_main(const RunOptions& options, std::function<void()> main) {
+  if (Loop::current()) throw std::logic_error("run: called inside run()");
+  if (options.loops < 0) throw std::invalid_argument("run: loops must not be negative");
+  const Borrowed borrowed(options.loops ? options.loops : processors(), options.stack_bytes);
+  Runtime runtime(borrowed.loops);
+  StopAtEnd stop_at_end(runtime);
+
+  TaskRef task = make_task<void>(std::move(main));
+  task->set_name("main");
+  task->observer = &stop_at_end;
+  task->loop = borrowed.loops[0];
+  StartMain start;
+  start.task = task;
+  start.deliver = [](Message& message, Loop& loop) noexcept {
+    loop.start(std::move(static_cast<StartMain&>(message).task));
+  };
+  borrowed.loops[0]->post(start);
+
+  std::vector<std::thread> threads;
+  for (int i = 1; i < runtime.size(); ++i) {
+    threads.emplace_back([&runtime, i] {
+      const OverflowReport report(runtime.loop(i));
+      runtime.loop(i).run(runtime, i);
+    });
+  }
+  {
+    const OverflowReport report(runtime.loop(0));
+    runtime.loop(0).run(runtime, 0);
+  }
+  for (std::thread& thread : threads) thread.join();
+  task->rethrow();
+}
+
+}  // namespace detail
+
+bool in_fiber() noexcept { return detail::Context::current_fiber() != nullptr; }
+
+void yield() {
+  detail::Fiber* fiber = detail::Context::current_fiber();
+  if (!fiber) {
+    std::this_thread::yield();
+    return;
+  }
+  if (fiber->cancel_due()) throw_unless_ready(Wake::cancelled, "yield");
+  fiber->loop.yield();
+}
+
+void sleep(Duration length) {
+  const Expiry until = Expiry::in(length);
+  if (length == Duration::zero()) return yield();
+  Waiter waiter("sleep");
+  const Wake why = waiter.park(until);
+  if (why != Wake::expired) throw_unless_ready(why, "sleep");
+}
+
+int loop_count() noexcept {
+  const detail::Loop* loop = detail::Loop::current();
+  return loop ? loop->runtime()->size() : 0;
+}
+
+int loop_index() noexcept {
+  const detail::Loop* loop = detail::Loop::current();
+  return loop ? loop->index() : -1;
+}
+
+void set_fiber_name(std::string_view name) noexcept {
+  if (detail::Fiber* fiber = detail::Context::current_fiber()) fiber->task->set_name(name);
+}
+
+std::string fiber_name() {
+  const detail::Fiber* fiber = detail::Context::current_fiber();
+  return fiber ? fiber->task->name() : "";
+}
+
+std::string engine_in_use() {
+  if (const detail::Loop* loop = detail::Loop::current()) return loop->engine_reason();
+  throw std::logic_error("engine_in_use: outside run()");
+}
+
+}  // namespace hawser

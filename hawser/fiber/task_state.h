@@ -1,0 +1,189 @@
+// What a Task refers to: the body before it runs, how it ended afterwards, and who waits for that. Not for use by
+// itself; see task.h.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <hawser/base/clock.h>
+#include <hawser/fiber/runnable.h>
+#include <hawser/fiber/spin_lock.h>
+
+namespace hawser {
+
+class Waiter;
+
+namespace detail {
+
+class Fiber;
+class Loop;
+class TaskState;
+
+// Told on the task's own loop when it has ended.
+class TaskObserver {
+ public:
+  virtual void task_ended(TaskState& task) noexcept = 0;
+
+ protected:
+  ~TaskObserver() = default;
+};
+
+class TaskState : public Runnable {
+ public:
+  TaskState(const TaskState&) = delete;
+  TaskState& operator=(const TaskState&) = delete;
+
+  void add_ref() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
+  void drop_ref() noexcept {
+    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();
+  }
+
+  [[nodiscard]] bool done() const noexcept { return status_.load(std::memory_order_acquire) >= kValue; }
+  [[nodiscard]] bool cancelled() const noexcept { return status_.load(std::memory_order_acquire) == kCancelled; }
+  // Null unless it is done and failed. Only valid to ask once done().
+  [[nodiscard]] const std::exception_ptr& error() const noexcept { return error_; }
+  void mark_error_seen() noexcept { error_seen_.store(true, std::memory_order_relaxed); }
+  void rethrow() {
+    if (!error_) return;
+    mark_error_seen();
+    std::rethrow_exception(error_);
+  }
+
+  // False when the expiry came first. Throws DeadlineExceeded, Cancelled; std::logic_error from the task itself.
+  bool join(Expiry expiry);
+  void kill() noexcept;
+
+  // Longer names are cut at 31 bytes.
+  void set_name(std::string_view name) noexcept;
+  [[nodiscard]] const char* name() const noexcept { return name_; }
+
+  // On the loop's thread: runs the body in the current fiber, or ends the task unrun when it was cancelled before.
+  void execute() noexcept;
+  void end_unrun() noexcept;
+  // On the loop's thread: kill() once it has arrived there.
+  void cancel_here() noexcept;
+
+  Loop* loop = nullptr;              // set when it is started; never changes
+  Fiber* fiber = nullptr;            // while the body runs; the loop's thread only
+  TaskObserver* observer = nullptr;  // the loop's thread only
+  bool cancel_requested = false;     // the loop's thread only
+  TaskState* group_next = nullptr;   // the observer's list
+  TaskState* group_previous = nullptr;
+
+ protected:
+  TaskState() noexcept : Runnable(Kind::task) {}
+  virtual ~TaskState();
+  // Runs the body, stores its result, and destroys the body (also when it throws).
+  virtual void invoke() = 0;
+  virtual void drop_body() noexcept = 0;
+
+ private:
+  enum Status : std::uint32_t { kPending, kValue, kFailed, kCancelled };
+  struct Joiner {
+    Waiter* waiter;
+    Joiner* next;
+    Joiner* previous;
+  };
+
+  void destroy() noexcept;
+  void end(Status status) noexcept;
+
+  std::atomic<std::uint32_t> refs_{1};
+  std::atomic<std::uint32_t> status_{kPending};
+  std::atomic<bool> error_seen_{false};
+  SpinLock joiners_lock_;
+  Joiner* joiners_ = nullptr;
+  std::exception_ptr error_;
+  char name_[32] = {};
+};
+
+// A counted reference to a TaskState.
+class TaskRef {
+ public:
+  TaskRef() = default;
+  // Takes over one reference.
+  explicit TaskRef(TaskState* adopted) noexcept : state_(adopted) {}
+  TaskRef(const TaskRef& other) noexcept : state_(other.state_) {
+    if (state_) state_->add_ref();
+  }
+  TaskRef(TaskRef&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+  TaskRef& operator=(TaskRef other) noexcept {
+    std::swap(state_, other.state_);
+    return *this;
+  }
+  ~TaskRef() {
+    if (state_) state_->drop_ref();
+  }
+  explicit operator bool() const noexcept { return state_ != nullptr; }
+  TaskState& operator*() const noexcept { return *state_; }
+  TaskState* operator->() const noexcept { return state_; }
+  [[nodiscard]] TaskState* get() const noexcept { return state_; }
+  [[nodiscard]] TaskState* release() noexcept { return std::exchange(state_, nullptr); }
+
+ private:
+  TaskState* state_ = nullptr;
+};
+
+template <class T>
+class ResultState : public TaskState {
+ public:
+  static_assert(!std::is_reference_v<T>, "a task's function must return a value: a reference could dangle");
+  [[nodiscard]] const T& value() const noexcept { return *value_; }
+
+ protected:
+  std::optional<T> value_;
+};
+template <>
+class ResultState<void> : public TaskState {};
+
+template <class T, class Function, class... Args>
+class BodyState final : public ResultState<T> {
+ public:
+  template <class F, class... A>
+  explicit BodyState(F&& function, A&&... args)
+      : body_(std::in_place, std::forward<F>(function), std::forward<A>(args)...) {}
+
+ private:
+  void invoke() override {
+    // The body goes before anybody hears that the task has ended: what it held is free by then.
+    struct Drop {
+      BodyState& state;
+      ~Drop() { state.body_.reset(); }
+    } drop{*this};
+    auto call = [this] {
+      return std::apply([](Function& f, Args&... args) { return std::invoke(std::move(f), std::move(args)...); },
+                        *body_);
+    };
+    if constexpr (std::is_void_v<T>) {
+      call();
+    } else {
+      this->value_.emplace(call());
+    }
+  }
+  void drop_body() noexcept override { body_.reset(); }
+
+  std::optional<std::tuple<Function, Args...>> body_;
+};
+
+template <class T, class F, class... Args>
+TaskRef make_task(F&& function, Args&&... args) {
+  return TaskRef(
+      new BodyState<T, std::decay_t<F>, std::decay_t<Args>...>(std::forward<F>(function), std::forward<Args>(args)...));
+}
+
+// Makes the task ready to run on the current loop, or on loop number `loop` of this run().
+TaskRef start_task(TaskRef task);
+TaskRef start_task_on(int loop, TaskRef task);
+
+[[noreturn]] void throw_join_timeout();
+
+}  // namespace detail
+}  // namespace hawser
