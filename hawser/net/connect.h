@@ -17,9 +17,9 @@
 namespace hawser {
 
 struct ConnectOptions {
-  Timeout timeout;
+  Timeout timeout{};
   IpFamily family = IpFamily::any;
-  std::optional<Address> source;  // bound to before connecting
+  std::optional<Address> source{}; // bound to before connecting
   bool no_delay = true;           // TCP_NODELAY; replies of small messages don't wait for acknowledgements
 };
 

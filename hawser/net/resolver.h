@@ -35,7 +35,7 @@ enum class IpFamily : std::uint8_t { any, v4, v6 };
 
 struct ResolveOptions {
   IpFamily family = IpFamily::any;
-  Timeout timeout;
+  Timeout timeout{};
 };
 
 // All stream addresses of the endpoint, at least one, without repetition, best first (RFC 6724, as getaddrinfo sorts).
