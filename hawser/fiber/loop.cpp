@@ -40,6 +40,12 @@ void Loop::run(Runtime& runtime, int index) {
   index_ = index;
   counted_idle_ = false;
   while (!finished()) turn();
+  // The next run() may use this loop on another thread, and a fiber may have kept addresses that belong to this one.
+  while (Fiber* fiber = idle_) {
+    idle_ = fiber->next_idle;
+    release(*fiber);
+  }
+  idle_count_ = 0;
   runtime_ = nullptr;
   index_ = -1;
   flow_ = nullptr;

@@ -135,6 +135,7 @@ Wake Pollable::Use::wait(Expiry expiry) {
     fiber->operations = 0;
   }
   Parked parked(operation_);
+  if (!fiber) parked.waiter.use_bell();
   auto& slot = pollable_.parked_[side()];
   slot.store(&parked, std::memory_order_seq_cst);
   Wake why = Wake::ready;

@@ -105,6 +105,15 @@ bool Waiter::begin() noexcept {
   return false;
 }
 
+Wake Waiter::decline(Wake why) noexcept {
+  std::uint32_t state = kIdle;
+  if (state_.compare_exchange_strong(state, kEnded, std::memory_order_acq_rel) || state == kEnded) return why;
+  state_.store(kIdle, std::memory_order_relaxed);
+  return Wake::ready;
+}
+
+void Waiter::use_bell() noexcept { bell_ = thread_bell(); }
+
 Wake Waiter::park_fiber(Fiber& fiber, Expiry expiry, bool interruptible) noexcept {
   if (state_.load(std::memory_order_acquire) == kReady) {
     state_.store(kIdle, std::memory_order_relaxed);
@@ -113,12 +122,12 @@ Wake Waiter::park_fiber(Fiber& fiber, Expiry expiry, bool interruptible) noexcep
   Expiry first = expiry;
   const bool unwinding = std::uncaught_exceptions() != 0;
   if (interruptible && !unwinding) {
-    if (fiber.cancel_due()) return Wake::cancelled;
+    if (fiber.cancel_due()) return decline(Wake::cancelled);
     if (const Deadline* nearest = fiber.nearest_deadline(); nearest && nearest->expiry() < expiry) {
       first = nearest->expiry();
     }
   }
-  if (first.passed()) return first < expiry ? Wake::deadline : Wake::expired;
+  if (first.passed()) return decline(first < expiry ? Wake::deadline : Wake::expired);
   if (!begin()) return Wake::ready;
   why_ = Wake::ready;
   fiber.waiter = this;
@@ -153,7 +162,6 @@ Wake Waiter::park_thread(Expiry expiry) noexcept {
 Wake Waiter::park_on_descriptor(int fd, short events, Expiry expiry) noexcept {
   const Expiry scope = Deadline::current();
   const Expiry first = std::uncaught_exceptions() ? expiry : std::min(expiry, scope);
-  bell_ = thread_bell();
   if (!begin()) return Wake::ready;
   for (;;) {
     pollfd both[2] = {{.fd = fd, .events = events, .revents = 0}, {.fd = bell_, .events = POLLIN, .revents = 0}};

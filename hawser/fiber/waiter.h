@@ -56,7 +56,9 @@ class Waiter {
   // handler. Returns false when the wait had already ended for another reason.
   bool unpark() noexcept;
 
-  // Waits for a descriptor on a plain thread, or for unpark(). events as in poll(2). For Pollable.
+  // For Pollable, on a plain thread: park_on_descriptor() waits for a descriptor (events as in poll(2)) or for
+  // unpark(); use_bell() comes first, before anybody else knows the Waiter.
+  void use_bell() noexcept;
   [[nodiscard]] Wake park_on_descriptor(int fd, short events, Expiry expiry) noexcept;
 
   [[nodiscard]] const char* what() const noexcept { return what_; }
@@ -70,6 +72,8 @@ class Waiter {
 
   Wake park_thread(Expiry expiry) noexcept;
   Wake park_fiber(detail::Fiber& fiber, Expiry expiry, bool interruptible) noexcept;
+  // The wait ends before it begins, for this reason, unless unpark() came first.
+  Wake decline(Wake why) noexcept;
   // Moves to kParked; false when unpark() had come first, which it takes back to kIdle.
   bool begin() noexcept;
   // Ends the wait for another reason, from the context's own thread. False when it had ended already.
