@@ -5,11 +5,9 @@
 // AccountOptions::hashes_at_once passwords are hashed at a time, so that memory stays bounded, a few more wait, and
 // beyond those the call fails with `busy`.
 //
-// Guessing: from the sixth failure in a row on, a user must wait 1, 2, 4 ... seconds before the next attempt is even
-// looked at (`rate_limited`, with the seconds in the message), from the tenth on 15 minutes. A source address has the
-// same, from the thirtieth failure on. An attempt counts as failed while it is being checked, so that attempts side by
-// side gain nothing. An unknown user takes as long as a wrong password and gets the same words. Sessions that exist go
-// on during a lock. Failures are forgotten an hour after the last one, and survive a restart until then.
+// Guessing is slowed down and locked per user and per source address (guessing.h): `rate_limited`, with the seconds
+// left in the message. An unknown user takes as long as a wrong password and gets the same words. Sessions that exist
+// go on during a lock.
 //
 // Every function throws ServiceError.
 #pragma once
@@ -56,7 +54,7 @@ struct SignedIn {
 struct UserInfo {
   std::string name;
   Role role;
-  std::optional<std::uint64_t> quota_bytes;
+  std::optional<std::uint64_t> quota_bytes = std::nullopt;
 };
 
 class Accounts {

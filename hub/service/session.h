@@ -14,7 +14,7 @@ struct Session {
   std::int64_t user_id = 0;
   std::string user;  // the name as registered: also the name of the home
   Role role = Role::member;
-  std::optional<std::uint64_t> quota_bytes;
+  std::optional<std::uint64_t> quota_bytes = std::nullopt;
   std::int64_t expires = 0;  // Unix seconds
   std::uint64_t epoch = 0;   // of Accounts, when it was last looked up
   std::string source;        // the peer, for audit lines: "127.0.0.1:5000"

@@ -20,7 +20,7 @@ struct UserRecord {
   std::string password_hash;  // argon2id, with its salt and parameters
   Role role = Role::member;
   std::int64_t created = 0;
-  std::optional<std::uint64_t> quota_bytes;  // nothing: no limit
+  std::optional<std::uint64_t> quota_bytes = std::nullopt;  // nothing: no limit
 };
 
 struct SessionRecord {
