@@ -19,24 +19,24 @@
 namespace hawser {
 
 struct TlsServerOptions {
-  std::string certificate_file;  // PEM; further certificates of the chain may follow in the same file
-  std::string key_file;          // PEM
+  std::string certificate_file = {};  // PEM; further certificates of the chain may follow in the same file
+  std::string key_file = {};          // PEM
   // Application protocols we speak, best first (RFC 7301). A client that offers only others is refused; one that offers
   // none is let in. Empty: no matter.
-  std::vector<std::string> alpn;
+  std::vector<std::string> alpn = {};
 };
 
 // At most one of ca_file, pin and accept; without any, the system's certificate authorities are trusted.
 struct TlsClientOptions {
-  std::string ca_file;  // PEM: trust these authorities (or exactly these servers), no others
-  std::string pin;      // the server's certificate is the one with this fingerprint; name and dates do not matter
+  std::string ca_file = {};  // PEM: trust these authorities (or exactly these servers), no others
+  std::string pin = {};      // the server's certificate is the one with this fingerprint; name and dates do not matter
   // Trust on first use: asked with the fingerprint of the server's certificate before anything of ours is sent. May
   // wait (a prompt, a lookup); false refuses. What it throws comes out of the TlsStream's constructor.
-  std::function<bool(const std::string& fingerprint)> accept;
+  std::function<bool(const std::string& fingerprint)> accept = {};
   // With authorities: the certificate must be for the name that TlsStream is given.
   bool check_name = true;
   // Application protocols we offer, best first. When not empty, the server must choose one of them.
-  std::vector<std::string> alpn;
+  std::vector<std::string> alpn = {};
 };
 
 class TlsContext {
