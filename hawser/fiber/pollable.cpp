@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 
 #include <stdexcept>
 
@@ -20,9 +21,18 @@ using detail::Watch;
 
 constexpr std::uint32_t kOperationsInARow = 64;
 
+bool ignore_sigpipe() noexcept {
+  struct sigaction present {};
+  if (::sigaction(SIGPIPE, nullptr, &present) == 0 && present.sa_handler == SIG_DFL) ::signal(SIGPIPE, SIG_IGN);
+  return true;
+}
+
 }  // namespace
 
-Pollable::Pollable(UniqueFd fd) : fd_(std::move(fd)) { set_nonblocking(fd_.get(), true); }
+Pollable::Pollable(UniqueFd fd) : fd_(std::move(fd)) {
+  [[maybe_unused]] static const bool ignored = ignore_sigpipe();
+  set_nonblocking(fd_.get(), true);
+}
 
 Pollable::~Pollable() { close(); }
 

@@ -3,6 +3,9 @@
 // Each direction (read, write) has room for one operation at a time. An operation holds a Use while it makes its system
 // calls and waits; close() refuses new uses, wakes those that wait, lets the last one leave, and only then closes the
 // number, so that it is never reused under an operation. All calls may come from any thread or fiber.
+//
+// The first Pollable of the process ignores SIGPIPE if its action is still the default, since neither sendfile(2) nor a
+// write to a pipe can be told otherwise: a broken pipe is an error (EPIPE), never the end of the process.
 #pragma once
 
 #include <atomic>

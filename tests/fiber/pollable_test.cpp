@@ -199,6 +199,14 @@ TEST(pollable, an_always_ready_descriptor_starves_nobody) {
   });
 }
 
+TEST(pollable, a_broken_pipe_is_an_error_and_not_a_signal) {
+  Pair pair;
+  pair.b->close();
+  Pollable::Use use(*pair.a, Direction::write, "write", kName);
+  EXPECT_EQ(::write(use.fd(), "x", 1), -1);
+  EXPECT_EQ(errno, EPIPE);
+}
+
 TEST(pollable, detach_keeps_the_descriptor_open) {
   run([] {
     Pair pair;
