@@ -1,37 +1,50 @@
-# One static library a floor, made of every source file in its folder.
+# One static library a floor, made of every source file in its folder. Each header is also compiled alone, by the
+# target all_verify_interface_header_sets.
 
-set(HAWSER_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual)
+set(HAWSER_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast
+                    -Woverloaded-virtual $<$<BOOL:${HAWSER_WERROR}>:-Werror>)
+
+# hawser_sources(TARGET FOLDER): every .cpp file but main.cpp, and every header, of one folder.
+function(hawser_sources target folder)
+  file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cpp ${folder}/detail/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  file(GLOB headers CONFIGURE_DEPENDS ${folder}/*.h ${folder}/detail/*.h)
+  if(NOT sources)
+    file(WRITE ${CMAKE_BINARY_DIR}/empty_${target}.cpp "")
+    set(sources ${CMAKE_BINARY_DIR}/empty_${target}.cpp)
+  endif()
+  target_sources(${target} PRIVATE ${sources} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${headers})
+  set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX VERIFY_INTERFACE_HEADER_SETS ON)
+  target_compile_features(${target} PUBLIC cxx_std_23)
+  target_compile_options(${target} PRIVATE ${HAWSER_WARNINGS})
+endfunction()
 
 # hawser_floor(NAME DEPS ...): the library folder hawser/NAME as target hawser_NAME, exported as hawser::NAME.
 function(hawser_floor name)
   cmake_parse_arguments(floor "" "" "DEPS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS hawser/${name}/*.cpp)
-  if(NOT sources)
-    file(WRITE ${CMAKE_BINARY_DIR}/empty_${name}.cpp "")
-    set(sources ${CMAKE_BINARY_DIR}/empty_${name}.cpp)
-  endif()
-  add_library(hawser_${name} STATIC ${sources})
+  add_library(hawser_${name} STATIC)
   add_library(hawser::${name} ALIAS hawser_${name})
-  set_target_properties(hawser_${name} PROPERTIES EXPORT_NAME ${name} LINKER_LANGUAGE CXX)
-  target_compile_features(hawser_${name} PUBLIC cxx_std_23)
-  target_compile_options(hawser_${name} PRIVATE ${HAWSER_WARNINGS})
-  target_include_directories(hawser_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:include>)
+  hawser_sources(hawser_${name} hawser/${name})
+  set_target_properties(hawser_${name} PROPERTIES EXPORT_NAME ${name})
   target_link_libraries(hawser_${name} PUBLIC ${floor_DEPS})
   set_property(GLOBAL APPEND PROPERTY HAWSER_FLOORS hawser_${name})
 endfunction()
 
-# hawser_program_floor(TARGET FOLDER DEPS ...): a folder of the hub or the command line (main.cpp stays out).
+# hawser_whole_library(DEPS ...): all floors and <hawser/hawser.h>, as target hawser, exported as hawser::hawser.
+function(hawser_whole_library)
+  cmake_parse_arguments(whole "" "" "DEPS" ${ARGN})
+  add_library(hawser INTERFACE)
+  add_library(hawser::hawser ALIAS hawser)
+  target_sources(hawser INTERFACE FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES hawser/hawser.h)
+  set_target_properties(hawser PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
+  target_link_libraries(hawser INTERFACE ${whole_DEPS})
+  set_property(GLOBAL APPEND PROPERTY HAWSER_FLOORS hawser)
+endfunction()
+
+# hawser_program_floor(TARGET FOLDER DEPS ...): a folder of the hub or the command line.
 function(hawser_program_floor target folder)
   cmake_parse_arguments(floor "" "" "DEPS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cpp)
-  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
-  if(sources)
-    add_library(${target} STATIC ${sources})
-    target_compile_options(${target} PRIVATE ${HAWSER_WARNINGS})
-    target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR})
-    target_link_libraries(${target} PUBLIC ${floor_DEPS})
-  else()
-    add_library(${target} INTERFACE)
-    target_link_libraries(${target} INTERFACE ${floor_DEPS})
-  endif()
+  add_library(${target} STATIC)
+  hawser_sources(${target} ${folder})
+  target_link_libraries(${target} PUBLIC ${floor_DEPS})
 endfunction()

@@ -1,0 +1,57 @@
+// Everything the library offers; each of these headers is also useful alone.
+#pragma once
+
+#include <hawser/base/bytes.h>
+#include <hawser/base/clock.h>
+#include <hawser/base/errors.h>
+#include <hawser/base/fd.h>
+#include <hawser/base/log.h>
+
+#include <hawser/fiber/cancellation.h>
+#include <hawser/fiber/deadline.h>
+#include <hawser/fiber/offload.h>
+#include <hawser/fiber/pollable.h>
+#include <hawser/fiber/run.h>
+#include <hawser/fiber/spin_lock.h>
+#include <hawser/fiber/task.h>
+#include <hawser/fiber/task_group.h>
+#include <hawser/fiber/task_state.h>
+#include <hawser/fiber/waiter.h>
+
+#include <hawser/sync/condition.h>
+#include <hawser/sync/event.h>
+#include <hawser/sync/lock.h>
+#include <hawser/sync/queue.h>
+#include <hawser/sync/queue_errors.h>
+#include <hawser/sync/semaphore.h>
+
+#include <hawser/net/address.h>
+#include <hawser/net/buffered_reader.h>
+#include <hawser/net/buffered_writer.h>
+#include <hawser/net/connect.h>
+#include <hawser/net/listener.h>
+#include <hawser/net/resolver.h>
+#include <hawser/net/socket.h>
+#include <hawser/net/socket_options.h>
+#include <hawser/net/stream.h>
+
+#include <hawser/wire/frame.h>
+#include <hawser/wire/frame_stream.h>
+#include <hawser/wire/json.h>
+
+#include <hawser/tls/certificate.h>
+#include <hawser/tls/tls_context.h>
+#include <hawser/tls/tls_error.h>
+#include <hawser/tls/tls_stream.h>
+
+#include <hawser/process/command.h>
+#include <hawser/process/output.h>
+#include <hawser/process/pipe_stream.h>
+#include <hawser/process/popen.h>
+#include <hawser/process/run_command.h>
+
+#include <hawser/serve/fiber_tcp_server.h>
+#include <hawser/serve/request.h>
+#include <hawser/serve/server_options.h>
+#include <hawser/serve/stop_signal.h>
+#include <hawser/serve/stream_handler.h>
