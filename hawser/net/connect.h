@@ -19,8 +19,8 @@ namespace hawser {
 struct ConnectOptions {
   Timeout timeout{};
   IpFamily family = IpFamily::any;
-  std::optional<Address> source{}; // bound to before connecting
-  bool no_delay = true;           // TCP_NODELAY; replies of small messages don't wait for acknowledgements
+  std::optional<Address> source{};  // bound to before connecting
+  bool no_delay = true;             // TCP_NODELAY; replies of small messages don't wait for acknowledgements
 };
 
 [[nodiscard]] Socket connect(const Endpoint& endpoint, const ConnectOptions& options = {});

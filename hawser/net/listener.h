@@ -13,11 +13,10 @@
 
 #include <sys/types.h>
 
-#include <string>
-
 #include <hawser/base/clock.h>
 #include <hawser/net/address.h>
 #include <hawser/net/socket.h>
+#include <hawser/net/unix_path.h>
 
 namespace hawser {
 
@@ -52,16 +51,12 @@ class Listener {
 
  private:
   void open(const Address& address, const ListenerOptions& options);
-  void bind_unix(const Address& address, mode_t mode);
-  void back_off(int error_number, Expiry expiry);
+  void rest(Duration length, Expiry expiry);
 
   Socket socket_;
   Address address_;
-  // The file made by bind, to be removed: never one that took its place.
-  dev_t path_device_ = 0;
-  ino_t path_inode_ = 0;
-  bool owns_path_ = false;
-  Duration pause_{0};  // the last back-off; zero when all is well
+  detail::UnixPath path_;
+  Duration pause_{0};  // the last one for want of descriptors; zero when all is well
 };
 
 }  // namespace hawser

@@ -109,6 +109,8 @@ class Socket final : public Stream {
   // Waits for a connection. It has no timeout and none of its listener's settings other than those the kernel hands on.
   // Lets EMFILE and its like through as SystemError: Listener knows what to do about them.
   [[nodiscard]] Socket accept();
+  // The same, until the expiry rather than for the socket's timeout.
+  [[nodiscard]] Socket accept(Expiry expiry);
 
   // Waiting -------------------------------------------------------------------------------------------------------
   // The total budget of each call. Nothing: waits for ever. Zero: does not wait, throws WouldBlock. Throws
@@ -164,10 +166,12 @@ class Socket final : public Stream {
   struct Core;
   class Operation;
   explicit Socket(std::unique_ptr<Core> core) noexcept;
+  [[nodiscard]] Socket accept_one(Operation& operation) const;
   static Socket accepted(int fd, const Address& peer, const Socket& by);
   [[nodiscard]] Core& core(const char* operation) const;
   [[nodiscard]] int live(const char* operation) const;
-  std::uint64_t send_by_copying(Operation& operation, int file, std::uint64_t offset, std::uint64_t count);
+  static int start_connecting(Operation& operation, const Address& address);
+  static std::uint64_t send_by_copying(Operation& operation, int file, std::uint64_t offset, std::uint64_t count);
   std::unique_ptr<Core> core_;
 };
 

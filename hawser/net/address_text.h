@@ -1,0 +1,30 @@
+// The text forms of addresses, shared by Address and Endpoint. Internal.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace hawser::detail {
+
+struct HostPort {
+  std::string_view host;  // without brackets
+  std::size_t host_at;    // where it begins in the text
+  int port;
+};
+
+// "HOST:PORT" or "[V6]:PORT"; the port may be missing when there is a default, and then V6 may stand bare. Says nothing
+// about the host itself. Throws AddressError.
+[[nodiscard]] HostPort split_host_port(std::string_view text, std::optional<int> default_port);
+
+// True for the forms that mean a UNIX path: something with a '/', or an abstract name.
+[[nodiscard]] bool is_unix_text(std::string_view text) noexcept;
+
+// "host:port", with brackets around IPv6.
+[[nodiscard]] std::string host_port_text(std::string_view host, std::string_view port);
+
+// Text as it can stand in a message: control characters become \xNN, more than 200 bytes are cut.
+[[nodiscard]] std::string printable(std::string_view text);
+
+}  // namespace hawser::detail

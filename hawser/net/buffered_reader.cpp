@@ -1,0 +1,154 @@
+#include <hawser/net/buffered_reader.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include <hawser/net/buffered_writer.h>
+
+namespace hawser {
+namespace {
+
+constexpr std::size_t kFirstBuffer = 1024;
+constexpr std::size_t kLargestStep = 64 * 1024;
+constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+
+}  // namespace
+
+BufferedReader::BufferedReader(Stream& stream, std::size_t line_limit) : stream_(&stream), line_limit_(line_limit) {}
+
+std::optional<std::string> BufferedReader::read_line() {
+  std::size_t scanned = 0;
+  for (;;) {
+    const std::string_view here = buffered();
+    const std::size_t end = here.find('\n', scanned);
+    if (std::min(end, here.size()) >= line_limit_) {
+      throw LimitExceeded("read_line " + name() + ": longer than " + std::to_string(line_limit_) + " bytes",
+                          line_limit_);
+    }
+    if (end != std::string_view::npos) return take(end + 1);
+    scanned = here.size();
+    if (!fill(line_limit_)) break;
+  }
+  if (buffered().empty()) return std::nullopt;
+  return take(buffered().size());
+}
+
+std::optional<std::string> BufferedReader::read_until(std::string_view delimiter, std::size_t limit) {
+  if (delimiter.empty()) throw std::invalid_argument("read_until: the delimiter is empty");
+  std::size_t scanned = 0;
+  for (;;) {
+    const std::string_view here = buffered();
+    const std::size_t at = here.find(delimiter, scanned);
+    const std::size_t piece = at == std::string_view::npos ? here.size() : at + delimiter.size();
+    if (piece > limit || (at == std::string_view::npos && piece == limit)) {
+      throw LimitExceeded("read_until " + name() + ": no delimiter within " + std::to_string(limit) + " bytes", limit);
+    }
+    if (at != std::string_view::npos) return take(piece);
+    scanned = here.size() - std::min(here.size(), delimiter.size() - 1);
+    if (!fill(limit)) break;
+  }
+  if (buffered().empty()) return std::nullopt;
+  throw EndOfStream("read_until " + name() + ": the stream ended before the delimiter", buffered().size());
+}
+
+void BufferedReader::read_exactly(std::span<std::byte> into) {
+  std::size_t have = 0;
+  while (have < into.size()) {
+    const std::size_t count = read_through(into.subspan(have));
+    if (count == 0) {
+      throw EndOfStream("read_exactly " + name() + ": the stream ended after " + std::to_string(have) + " of " +
+                            std::to_string(into.size()) + " bytes",
+                        have);
+    }
+    have += count;
+  }
+}
+
+Bytes BufferedReader::read_exactly(std::size_t count) {
+  while (buffered().size() < count) {
+    if (!fill(count)) {
+      throw EndOfStream("read_exactly " + name() + ": the stream ended after " + std::to_string(buffered().size()) +
+                            " of " + std::to_string(count) + " bytes",
+                        buffered().size());
+    }
+  }
+  Bytes bytes(buffered().substr(0, count));
+  begin_ += count;
+  return bytes;
+}
+
+Bytes BufferedReader::read(std::size_t limit) {
+  if (limit == 0) return {};
+  if (buffered().empty() && !fill(std::min(limit, kLargestStep))) return {};
+  const std::size_t count = std::min(limit, buffered().size());
+  Bytes bytes(buffered().substr(0, count));
+  begin_ += count;
+  return bytes;
+}
+
+Bytes BufferedReader::read_all(std::size_t limit) {
+  const std::size_t wanted = limit == kNone ? kNone : limit + 1;
+  while (fill(wanted)) {
+    if (buffered().size() > limit) {
+      throw LimitExceeded("read_all " + name() + ": more than " + std::to_string(limit) + " bytes", limit);
+    }
+  }
+  Bytes bytes(buffered());
+  begin_ = filled_ = 0;
+  return bytes;
+}
+
+std::string BufferedReader::take(std::size_t count) {
+  std::string text(buffered().substr(0, count));
+  begin_ += count;
+  return text;
+}
+
+bool BufferedReader::fill(std::size_t wanted) {
+  const std::size_t unread = filled_ - begin_;
+  if (unread >= wanted) return true;
+  if (unread == 0) begin_ = filled_ = 0;
+  if (filled_ == capacity_) {
+    if (begin_ >= capacity_ / 2 && begin_ > 0) {
+      std::memmove(buffer_.get(), buffer_.get() + begin_, unread);
+    } else {
+      // Twice what proved too small, but never more than is asked for.
+      const std::size_t larger = std::max(kFirstBuffer, capacity_ * 2);
+      const std::size_t capacity = std::max(unread + 1, std::min(larger, std::max(wanted, kFirstBuffer)));
+      std::unique_ptr<std::byte[]> grown(new std::byte[capacity]);
+      if (unread) std::memcpy(grown.get(), buffer_.get() + begin_, unread);
+      buffer_ = std::move(grown);
+      capacity_ = capacity;
+    }
+    begin_ = 0;
+    filled_ = unread;
+  }
+  if (tied_ && tied_->buffered() > 0) tied_->flush();
+  const std::size_t count = stream_->read_some({buffer_.get() + filled_, capacity_ - filled_});
+  filled_ += count;
+  return count > 0;
+}
+
+// Large reads pass by the buffer.
+std::size_t BufferedReader::read_through(std::span<std::byte> into) {
+  if (buffered().empty()) {
+    if (into.size() >= kLargestStep) {
+      if (tied_ && tied_->buffered() > 0) tied_->flush();
+      return stream_->read_some(into);
+    }
+    if (!fill(into.size())) return 0;
+  }
+  const std::size_t count = std::min(into.size(), buffered().size());
+  std::memcpy(into.data(), buffer_.get() + begin_, count);
+  begin_ += count;
+  return count;
+}
+
+std::string_view without_line_end(std::string_view line) noexcept {
+  if (line.ends_with('\n')) line.remove_suffix(1);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
+}  // namespace hawser

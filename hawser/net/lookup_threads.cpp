@@ -1,0 +1,114 @@
+#include <hawser/net/lookup_threads.h>
+
+#include <netdb.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <thread>
+
+#include <hawser/base/errors.h>
+#include <hawser/fiber/waiter.h>
+#include <hawser/net/resolver.h>
+
+namespace hawser::detail {
+namespace {
+
+constexpr std::chrono::seconds kIdleThreadLives{10};
+
+Answer ask(const std::string& host, int family) {
+  Answer answer;
+  addrinfo hints{};
+  hints.ai_family = family;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* list = nullptr;
+  answer.code = ::getaddrinfo(host.c_str(), nullptr, &hints, &list);
+  answer.error_number = errno;
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(answer.code == 0 ? list : nullptr, &::freeaddrinfo);
+  for (const addrinfo* entry = owner.get(); entry; entry = entry->ai_next) {
+    if (entry->ai_family == AF_INET || entry->ai_family == AF_INET6) {
+      answer.addresses.push_back(Address::from(entry->ai_addr, entry->ai_addrlen));
+    }
+  }
+  return answer;
+}
+
+}  // namespace
+
+LookupThreads& LookupThreads::instance() {
+  static auto* threads = new LookupThreads();
+  return *threads;
+}
+
+Answer LookupThreads::look_up(const std::string& host, int family, Expiry expiry) {
+  Waiter waiter("resolve");
+  auto question = std::make_shared<Question>(Question{.host = host, .family = family, .waiter = &waiter, .answer = {}});
+  submit(question);
+  const Wake why = waiter.park(expiry);
+  {
+    const std::lock_guard hold(mutex_);
+    question->waiter = nullptr;
+    if (question->answered) return std::move(question->answer);
+    std::erase(line_, question);
+  }
+  if (why == Wake::expired) throw SocketTimeout("resolve " + host + ": timed out");
+  throw_unless_ready(why, "resolve " + host);
+  throw std::logic_error("resolve " + host + ": woken without an answer");
+}
+
+void LookupThreads::submit(const std::shared_ptr<Question>& question) {
+  const std::lock_guard hold(mutex_);
+  line_.push_back(question);
+  if (static_cast<int>(line_.size()) > idle_ && threads_ < kResolverThreads) {
+    try {
+      start_thread();
+    } catch (const std::system_error&) {
+      if (threads_ == 0) {  // nobody would ever answer
+        line_.pop_back();
+        throw;
+      }
+    }
+  }
+  more_.notify_one();
+}
+
+void LookupThreads::start_thread() {
+  // Signals are for the program's own threads.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  try {
+    std::thread([this] { work(); }).detach();
+    ++threads_;
+  } catch (...) {
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    throw;
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void LookupThreads::work() noexcept {
+  std::unique_lock hold(mutex_);
+  for (;;) {
+    ++idle_;
+    const bool found = more_.wait_for(hold, kIdleThreadLives, [this] { return !line_.empty(); });
+    --idle_;
+    if (!found) break;
+    const std::shared_ptr<Question> question = std::move(line_.front());
+    line_.pop_front();
+    hold.unlock();
+    Answer answer;
+    try {
+      answer = ask(question->host, question->family);
+    } catch (const std::bad_alloc&) {
+      answer.code = EAI_MEMORY;
+    }
+    hold.lock();
+    question->answer = std::move(answer);
+    question->answered = true;
+    if (question->waiter) question->waiter->unpark();
+  }
+  --threads_;
+}
+
+}  // namespace hawser::detail

@@ -1,0 +1,58 @@
+// LookupThreads: getaddrinfo(3) on threads of its own. Internal; see resolver.h.
+//
+// Not offload(): that call lasts until the function has ended, and getaddrinfo may hang for half a minute in a name
+// server's silence, deaf to deadlines and cancellation. Here the question belongs to the threads and the caller leaves
+// when it likes; a plain thread gets deadlines in this way too.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <hawser/base/clock.h>
+#include <hawser/net/address.h>
+
+namespace hawser {
+class Waiter;
+
+namespace detail {
+
+struct Answer {
+  int code = 0;  // of getaddrinfo; 0 when it worked
+  int error_number = 0;
+  std::vector<Address> addresses;  // port 0
+};
+
+class LookupThreads {
+ public:
+  // One for the process, never destroyed: a lookup may outlive main().
+  static LookupThreads& instance();
+
+  // Throws SocketTimeout, DeadlineExceeded, Cancelled.
+  [[nodiscard]] Answer look_up(const std::string& host, int family, Expiry expiry);
+
+ private:
+  struct Question {
+    std::string host;
+    int family;
+    Waiter* waiter;  // null once the caller has left
+    bool answered = false;
+    Answer answer;
+  };
+
+  void submit(const std::shared_ptr<Question>& question);
+  void start_thread();
+  void work() noexcept;
+
+  std::mutex mutex_;
+  std::condition_variable more_;
+  std::deque<std::shared_ptr<Question>> line_;
+  int threads_ = 0;
+  int idle_ = 0;
+};
+
+}  // namespace detail
+}  // namespace hawser

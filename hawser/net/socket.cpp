@@ -1,0 +1,118 @@
+#include <hawser/net/socket.h>
+
+#include <hawser/net/socket_core.h>
+
+namespace hawser {
+namespace {
+
+int int_option(int fd, int number) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  if (::getsockopt(fd, SOL_SOCKET, number, &value, &size) < 0) throw_errno("socket", std::to_string(fd));
+  return value;
+}
+
+std::string number_name(int fd) { return "socket " + std::to_string(fd); }
+
+std::string name_of(int fd) {
+  try {
+    return Address::of_peer(fd).str();
+  } catch (const std::exception&) {  // it leads nowhere yet, or its family has no text form
+    return number_name(fd);
+  }
+}
+
+UniqueFd new_socket(int family, int type, int protocol) {
+  UniqueFd fd(::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
+  if (!fd) {
+    throw_errno("socket", "family " + std::to_string(family) + " type " + std::to_string(type) + " protocol " +
+                              std::to_string(protocol));
+  }
+  return fd;
+}
+
+}  // namespace
+
+Socket::Socket() noexcept = default;
+Socket::Socket(std::unique_ptr<Core> core) noexcept : core_(std::move(core)) {}
+Socket::Socket(Socket&& other) noexcept = default;
+Socket::~Socket() = default;
+
+Socket& Socket::operator=(Socket&& other) noexcept = default;
+
+Socket::Socket(UniqueFd fd) {
+  const int number = fd.get();
+  const int family = int_option(number, SO_DOMAIN);
+  const int type = int_option(number, SO_TYPE);
+  const int protocol = int_option(number, SO_PROTOCOL);
+  core_ = std::make_unique<Core>(std::move(fd), family, type, protocol, name_of(number));
+}
+
+Socket::Socket(int family, int type, int protocol) {
+  UniqueFd fd = new_socket(family, type, protocol);
+  const int number = fd.get();
+  const int real_protocol = protocol ? protocol : int_option(number, SO_PROTOCOL);
+  core_ = std::make_unique<Core>(std::move(fd), family, type, real_protocol, number_name(number));
+}
+
+Socket Socket::accepted(int fd, const Address& peer, const Socket& by) {
+  const Core& listener = *by.core_;
+  return Socket(std::make_unique<Core>(UniqueFd(fd), listener.family, listener.type, listener.protocol, peer.str()));
+}
+
+Socket::Core& Socket::core(const char* operation) const {
+  if (!core_) throw SocketClosed(operation, "socket");
+  return *core_;
+}
+
+int Socket::live(const char* operation) const {
+  const Core& it = core(operation);
+  if (it.pollable.closed()) throw SocketClosed(operation, it.name);
+  return it.pollable.fd();
+}
+
+void Socket::set_timeout(Timeout timeout) { Core::set(core("set_timeout").timeout, timeout); }
+Timeout Socket::timeout() const noexcept { return core_ ? Core::get(core_->timeout) : Timeout(); }
+void Socket::set_idle_timeout(Timeout timeout) { Core::set(core("set_idle_timeout").idle_timeout, timeout); }
+Timeout Socket::idle_timeout() const noexcept { return core_ ? Core::get(core_->idle_timeout) : Timeout(); }
+void Socket::set_blocking(bool on) { set_timeout(on ? Timeout() : Timeout(Duration::zero())); }
+
+void Socket::set_keep_alive(const KeepAlive& settings) {
+  set(option::keep_alive_idle, settings.idle);
+  set(option::keep_alive_interval, settings.interval);
+  set(option::keep_alive_count, settings.count);
+  set(option::keep_alive, true);
+}
+
+int Socket::take_error() { return int_option(live("take_error"), SO_ERROR); }
+
+int Socket::family() const noexcept { return core_ ? core_->family : AF_UNSPEC; }
+int Socket::type() const noexcept { return core_ ? core_->type : 0; }
+int Socket::protocol() const noexcept { return core_ ? core_->protocol : 0; }
+Address Socket::peer_name() const { return Address::of_peer(live("getpeername")); }
+Address Socket::sock_name() const { return Address::of_socket(live("getsockname")); }
+std::string Socket::peer() const { return core_ ? core_->name : "socket"; }
+int Socket::fileno() const noexcept { return core_ && !core_->pollable.closed() ? core_->pollable.fd() : -1; }
+bool Socket::closed() const noexcept { return !core_ || core_->pollable.closed(); }
+
+void Socket::shutdown(Shutdown how) {
+  const int fd = live("shutdown");
+  if (::shutdown(fd, how == Shutdown::read ? SHUT_RD : how == Shutdown::write ? SHUT_WR : SHUT_RDWR) == 0) return;
+  throw_errno("shutdown", core_->name);
+}
+
+void Socket::close() noexcept {
+  if (core_) core_->pollable.close();
+}
+
+UniqueFd Socket::detach() noexcept { return core_ ? core_->pollable.detach() : UniqueFd(); }
+
+std::pair<Socket, Socket> socketpair(int type) {
+  int fds[2];
+  if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0) throw_errno("socketpair", "");
+  UniqueFd first(fds[0]), second(fds[1]);
+  Socket a(std::move(first));
+  return {std::move(a), Socket(std::move(second))};
+}
+
+}  // namespace hawser

@@ -1,0 +1,116 @@
+// Naming and connecting sockets, and accepting from them.
+#include <algorithm>
+
+#include <hawser/fiber/run.h>
+#include <hawser/net/socket.h>
+#include <hawser/net/socket_core.h>
+
+namespace hawser {
+namespace {
+
+bool is_connected(int fd) {
+  sockaddr_storage name{};
+  socklen_t size = sizeof name;
+  return ::getpeername(fd, reinterpret_cast<sockaddr*>(&name), &size) == 0;
+}
+
+int pending_error(int fd) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? errno : error;
+}
+
+}  // namespace
+
+void Socket::bind(const Address& address) {
+  const int fd = live("bind");
+  if (::bind(fd, address.data(), address.size()) < 0) throw_errno("bind", address.str());
+}
+
+void Socket::listen(int backlog) {
+  const int fd = live("listen");
+  if (::listen(fd, backlog) < 0) throw_errno("listen", Address::of_socket(fd).str());
+  core_->name = Address::of_socket(fd).str();
+}
+
+void Socket::connect(const Address& address) {
+  Core& it = core("connect");
+  const std::string before = std::exchange(it.name, address.str());
+  try {
+    Operation operation(it, Direction::write, "connect");
+    const int error = start_connecting(operation, address);
+    if (error != EINPROGRESS) {
+      if (error) throw SystemError(error, "connect", it.name);
+      return;
+    }
+    do {
+      // Readiness seen before the attempt says nothing about it.
+      operation.drained();
+      operation.wait();
+      if (const int failed = pending_error(operation.fd())) throw SystemError(failed, "connect", it.name);
+    } while (!is_connected(operation.fd()));
+  } catch (...) {
+    it.name = before;
+    throw;
+  }
+}
+
+// 0 when it is connected, EINPROGRESS when the answer is to come, or what went wrong.
+int Socket::start_connecting(Operation& operation, const Address& address) {
+  Core& it = operation.core();
+  Duration pause = std::chrono::milliseconds(1);
+  for (;;) {
+    if (::connect(operation.fd(), address.data(), address.size()) == 0) return 0;
+    if (errno == EINTR || errno == EALREADY) return EINPROGRESS;
+    if (errno != EAGAIN || it.family != AF_UNIX) return errno;
+    // The peer's backlog is full, and a UNIX socket does not say when that changes.
+    const Timeout left = operation.budget().left();
+    if (left == Duration::zero()) throw SocketTimeout("connect " + it.name + ": timed out, the backlog is full");
+    sleep(std::min(pause, left.value_or(pause)));
+    if (it.pollable.closed()) throw SocketClosed("connect", it.name);
+    pause = std::min<Duration>(pause * 2, std::chrono::milliseconds(50));
+  }
+}
+
+int Socket::connect_ex(const Address& address) {
+  try {
+    connect(address);
+    return 0;
+  } catch (const SocketTimeout&) {
+    return EAGAIN;
+  } catch (const WouldBlock&) {
+    return EINPROGRESS;
+  } catch (const SocketClosed&) {
+    throw;
+  } catch (const SystemError& error) {
+    return error.error_number();
+  }
+}
+
+Socket Socket::accept() {
+  Operation operation(core("accept"), Direction::read, "accept");
+  return accept_one(operation);
+}
+
+Socket Socket::accept(Expiry expiry) {
+  Operation operation(core("accept"), Direction::read, "accept");
+  operation.set_budget(expiry);
+  return accept_one(operation);
+}
+
+Socket Socket::accept_one(Operation& operation) const {
+  sockaddr_storage peer{};
+  socklen_t size = 0;
+  const std::size_t fd = operation.run(
+      [&] {
+        size = sizeof peer;
+        return static_cast<ssize_t>(
+            ::accept4(operation.fd(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
+      },
+      0);
+  UniqueFd owned(static_cast<int>(fd));
+  const Address address = Address::from(reinterpret_cast<const sockaddr*>(&peer), size);
+  return accepted(owned.release(), address, *this);
+}
+
+}  // namespace hawser

@@ -1,0 +1,66 @@
+#include <hawser/net/socket_core.h>
+
+#include <stdexcept>
+
+#include <hawser/base/errors.h>
+#include <hawser/fiber/cancellation.h>
+#include <hawser/fiber/run.h>
+
+namespace hawser {
+
+WouldBlock::WouldBlock(std::string_view operation, std::string_view object) : SystemError(EAGAIN, operation, object) {}
+
+SendError::SendError(int error_number, std::string_view operation, std::string_view object, std::uint64_t sent)
+    : SystemError(error_number, operation, object), sent_(sent), message_(SystemError::what()) {
+  if (sent_) message_.append(" after ").append(std::to_string(sent_)).append(" bytes");
+}
+
+void Socket::Core::set(std::atomic<Duration::rep>& field, Timeout timeout) {
+  if (timeout && *timeout < Duration::zero()) throw std::invalid_argument("a timeout must not be negative");
+  field.store(timeout ? timeout->count() : kNone, std::memory_order_relaxed);
+}
+
+Expiry Socket::Operation::budget() {
+  if (!budget_) budget_ = Expiry::of(Core::get(core_.timeout));
+  return *budget_;
+}
+
+void Socket::Operation::wait(std::uint64_t transferred) {
+  if (!budget_ && core_.timeout.load(std::memory_order_relaxed) == 0) throw WouldBlock(name_, core_.name);
+  Expiry expiry = budget();
+  bool stalled = false;
+  if (const Timeout idle = Core::get(core_.idle_timeout)) {
+    const Expiry silence = Expiry::in(*idle);
+    stalled = silence < expiry;
+    expiry = std::min(expiry, silence);
+  }
+  const Wake why = use_.wait(expiry);
+  if (why == Wake::ready) return;
+  if (why == Wake::expired) {
+    throw SocketTimeout(words() + (stalled ? ": timed out, the peer was idle" : ": timed out"),
+                        static_cast<std::size_t>(transferred));
+  }
+  throw_unless_ready(why, words());
+}
+
+void Socket::Operation::let_others_run(std::uint64_t transferred) {
+  if (in_fiber()) yield();
+  check_cancelled();
+  if (budget_ && budget_->passed()) {
+    throw SocketTimeout(words() + ": timed out", static_cast<std::size_t>(transferred));
+  }
+}
+
+bool Socket::Operation::wait_at_most(Expiry expiry) {
+  const Wake why = use_.wait(expiry);
+  if (why == Wake::expired) return false;
+  throw_unless_ready(why, words());
+  return true;
+}
+
+void Socket::Operation::fail(int error_number, std::uint64_t transferred) const {
+  if (std::string_view(name_).starts_with("send")) throw SendError(error_number, name_, core_.name, transferred);
+  throw SystemError(error_number, name_, core_.name);
+}
+
+}  // namespace hawser

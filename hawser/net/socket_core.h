@@ -1,0 +1,97 @@
+// What a Socket consists of, and Operation: one call on it, with its budget of time. Internal.
+#pragma once
+
+#include <atomic>
+#include <cerrno>
+#include <string>
+
+#include <hawser/base/clock.h>
+#include <hawser/fiber/pollable.h>
+#include <hawser/net/socket.h>
+
+namespace hawser {
+
+struct Socket::Core {
+  Core(UniqueFd fd, int its_family, int its_type, int its_protocol, std::string its_name)
+      : pollable(std::move(fd)),
+        family(its_family),
+        type(its_type),
+        protocol(its_protocol),
+        short_is_drained(its_type == SOCK_STREAM && its_family != AF_UNIX),
+        name(std::move(its_name)) {}
+
+  static constexpr Duration::rep kNone = -1;
+  static Timeout get(const std::atomic<Duration::rep>& field) noexcept {
+    const Duration::rep value = field.load(std::memory_order_relaxed);
+    return value == kNone ? Timeout() : Timeout(Duration(value));
+  }
+  static void set(std::atomic<Duration::rep>& field, Timeout timeout);
+
+  Pollable pollable;
+  const int family;
+  const int type;
+  const int protocol;
+  // A short transfer on TCP tells that the kernel's queue is drained (epoll(7)). A UNIX stream also stops short at the
+  // borders of messages that carry descriptors (unix(7)).
+  const bool short_is_drained;
+  std::atomic<Duration::rep> timeout{kNone};
+  std::atomic<Duration::rep> idle_timeout{kNone};
+  std::string name;  // where it leads, for messages
+};
+
+class Socket::Operation {
+ public:
+  // Throws as Pollable::Use does.
+  Operation(Core& core, Direction direction, const char* name)
+      : core_(core), use_(core.pollable, direction, name, core.name), name_(name) {}
+
+  [[nodiscard]] int fd() const noexcept { return use_.fd(); }
+  [[nodiscard]] Core& core() noexcept { return core_; }
+
+  // Calls attempt() until it does not say EAGAIN, waiting in between; its result. asked: with a stream a smaller result
+  // means that the next attempt had better wait. transferred: what the call has moved before, for the error.
+  template <class Attempt>
+  std::size_t run(Attempt&& attempt, std::size_t asked, std::uint64_t transferred = 0) {
+    if (++calls_ % kCallsInARow == 0) let_others_run(transferred);
+    for (;;) {
+      if (use_.maybe_ready()) {
+        const ssize_t count = attempt();
+        if (count >= 0) {
+          const auto moved = static_cast<std::size_t>(count);
+          if (moved < asked && moved > 0 && core_.short_is_drained) use_.drained();
+          return moved;
+        }
+        if (errno == EINTR) continue;
+        if (errno != EAGAIN) fail(errno, transferred);
+        use_.drained();
+      }
+      wait(transferred);
+    }
+  }
+
+  // Waits for readiness within the timeouts. Throws WouldBlock, SocketTimeout, and as Pollable::Use::wait().
+  void wait(std::uint64_t transferred = 0);
+  // Waits no longer than that; false when nothing became ready.
+  bool wait_at_most(Expiry expiry);
+  void drained() noexcept { use_.drained(); }
+  // SendError when bytes were moved by the call before or it is a sending one; SystemError otherwise.
+  [[noreturn]] void fail(int error_number, std::uint64_t transferred) const;
+  // When the call must be over; counted from the first time that is asked.
+  [[nodiscard]] Expiry budget();
+  // From now on that is when the call must be over, whatever the socket's timeout is.
+  void set_budget(Expiry expiry) noexcept { budget_ = expiry; }
+
+ private:
+  // A transfer that never has to wait must not hold up the loop, nor outlive its deadlines.
+  static constexpr unsigned kCallsInARow = 32;
+  void let_others_run(std::uint64_t transferred);
+  [[nodiscard]] std::string words() const { return std::string(name_) + " " + core_.name; }
+
+  Core& core_;
+  Pollable::Use use_;
+  const char* name_;
+  std::optional<Expiry> budget_;
+  unsigned calls_ = 0;
+};
+
+}  // namespace hawser

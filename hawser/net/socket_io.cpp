@@ -1,0 +1,140 @@
+// Receiving and sending: one attempt, and only when that says EAGAIN a wait.
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include <hawser/net/socket.h>
+#include <hawser/net/socket_core.h>
+
+namespace hawser {
+namespace {
+
+// A thread's scratch: what waits to receive holds no memory, and what is kept is as large as what came.
+constexpr std::size_t kScratch = 64 * 1024;
+thread_local std::array<std::byte, kScratch> t_scratch;
+
+constexpr std::size_t kPartsACall = 32;
+
+std::size_t total(std::span<const iovec> parts) {
+  std::size_t sum = 0;
+  for (const iovec& part : parts) sum += part.iov_len;
+  return sum;
+}
+
+}  // namespace
+
+Bytes Socket::recv(std::size_t limit) {
+  Core& it = core("recv");
+  if (limit == 0) return {};
+  Operation operation(it, Direction::read, "recv");
+  if (limit <= kScratch) {
+    // Nothing else runs on this thread between the call and the copy.
+    std::byte* const scratch = t_scratch.data();
+    const std::size_t count = operation.run([&] { return ::recv(operation.fd(), scratch, limit, 0); }, limit);
+    return Bytes(std::span<const std::byte>(scratch, count));
+  }
+  Bytes data;
+  const std::size_t count = operation.run(
+      [&] {
+        data = Bytes::uninitialised(limit);
+        const ssize_t got = ::recv(operation.fd(), data.data(), limit, 0);
+        if (got <= 0) {
+          const int saved = errno;
+          data = {};
+          errno = saved;
+        }
+        return got;
+      },
+      limit);
+  if (count == 0) return {};
+  if (count <= limit / 2) return Bytes(std::span<const std::byte>(data.data(), count));
+  data.truncate(count);
+  return data;
+}
+
+std::size_t Socket::recv_into(std::span<std::byte> into) {
+  Core& it = core("recv");
+  if (into.empty()) return 0;
+  Operation operation(it, Direction::read, "recv");
+  return operation.run([&] { return ::recv(operation.fd(), into.data(), into.size(), 0); }, into.size());
+}
+
+std::optional<Bytes> Socket::try_recv(std::size_t limit) {
+  Core& it = core("recv");
+  if (limit == 0) return Bytes();
+  Operation operation(it, Direction::read, "recv");
+  for (;;) {
+    std::byte* const scratch = t_scratch.data();
+    const ssize_t count = ::recv(operation.fd(), scratch, std::min(limit, kScratch), 0);
+    if (count >= 0) return Bytes(std::span<const std::byte>(scratch, static_cast<std::size_t>(count)));
+    if (errno == EAGAIN) {
+      operation.drained();
+      return std::nullopt;
+    }
+    if (errno != EINTR) operation.fail(errno, 0);
+  }
+}
+
+std::size_t Socket::send(BytesView data) {
+  Operation operation(core("send"), Direction::write, "send");
+  if (data.empty()) return 0;
+  return operation.run([&] { return ::send(operation.fd(), data.data(), data.size(), MSG_NOSIGNAL); }, data.size());
+}
+
+std::optional<std::size_t> Socket::try_send(BytesView data) {
+  Operation operation(core("send"), Direction::write, "send");
+  if (data.empty()) return 0;
+  for (;;) {
+    const ssize_t count = ::send(operation.fd(), data.data(), data.size(), MSG_NOSIGNAL);
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno == EAGAIN) {
+      operation.drained();
+      return std::nullopt;
+    }
+    if (errno != EINTR) operation.fail(errno, 0);
+  }
+}
+
+void Socket::send_all(BytesView data) {
+  Operation operation(core("send"), Direction::write, "send");
+  for (std::size_t sent = 0; sent < data.size();) {
+    const BytesView rest = data.from(sent);
+    sent += operation.run([&] { return ::send(operation.fd(), rest.data(), rest.size(), MSG_NOSIGNAL); }, rest.size(),
+                          sent);
+  }
+}
+
+void Socket::send_all(std::span<const BytesView> parts) {
+  Operation operation(core("send"), Direction::write, "send");
+  std::uint64_t sent = 0;
+  std::size_t skip = 0;  // of the first part: gone already
+  while (!parts.empty()) {
+    std::array<iovec, kPartsACall> vector;
+    std::size_t used = 0;
+    for (std::size_t i = 0; i < parts.size() && used < vector.size(); ++i) {
+      const BytesView part = i == 0 ? parts[0].from(skip) : parts[i];
+      if (part.empty()) continue;
+      // iovec is not const-correct; sendmsg(2) only reads.
+      vector[used++] = {.iov_base = const_cast<std::byte*>(part.data()), .iov_len = part.size()};
+    }
+    std::size_t moved = 0;
+    if (used) {
+      msghdr message{};
+      message.msg_iov = vector.data();
+      message.msg_iovlen = used;
+      moved = operation.run([&] { return ::sendmsg(operation.fd(), &message, MSG_NOSIGNAL); },
+                            total({vector.data(), used}), sent);
+      sent += moved;
+    }
+    moved += skip;
+    while (!parts.empty() && moved >= parts.front().size()) {
+      moved -= parts.front().size();
+      parts = parts.subspan(1);
+    }
+    skip = moved;
+  }
+}
+
+}  // namespace hawser

@@ -1,0 +1,41 @@
+// UnixPath: the file that a listening UNIX socket puts into the file system, which outlives the socket unless somebody
+// removes it (unix(7)). Internal; see listener.h.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <utility>
+
+#include <hawser/net/address.h>
+#include <hawser/net/socket.h>
+
+namespace hawser::detail {
+
+class UnixPath {
+ public:
+  UnixPath() = default;
+  UnixPath(UnixPath&& other) noexcept { *this = std::move(other); }
+  UnixPath& operator=(UnixPath&& other) noexcept {
+    path_ = std::exchange(other.path_, {});
+    device_ = other.device_;
+    inode_ = other.inode_;
+    return *this;
+  }
+
+  // Binds the socket to the address and listens. A path whose owner is gone is taken over; one that somebody listens
+  // on, or that is no socket, is EADDRINUSE. Starters of two servers in one directory take turns by flock(2), so
+  // neither takes the other's fresh path for a stale one. mode 0 leaves the permissions to the umask. Throws
+  // SystemError.
+  static UnixPath listen(Socket& socket, const Address& address, mode_t mode, int backlog);
+
+  // Removes the file that listen() made, and never one that has taken its place. Once.
+  void remove() noexcept;
+
+ private:
+  std::string path_;  // empty: nothing to remove
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+};
+
+}  // namespace hawser::detail
