@@ -30,7 +30,7 @@ class EpollEngine final : public Engine {
   [[nodiscard]] const char* name() const noexcept override { return "epoll"; }
 
   void add(Watch& watch) override {
-    epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.u64 = tag(watch)}};
+    epoll_event event{.events = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.u64 = tag(watch)}};
     if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, watch.fd, &event) == 0) return;
     // The number may still be registered from a former life of the descriptor that somebody keeps open.
     if (errno == EEXIST && ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, watch.fd, &event) == 0) return;
@@ -77,8 +77,9 @@ class EpollEngine final : public Engine {
       Watch* watch = find(loop_, events_[i].data.u64);
       if (!watch) continue;
       const bool broken = what & (EPOLLERR | EPOLLHUP);
+      // A read stops short at urgent data (tcp(7)), as before an end: more may lie behind it.
       watch->report(broken || (what & (EPOLLIN | EPOLLRDHUP | EPOLLPRI)), broken || (what & EPOLLOUT),
-                    broken || (what & EPOLLRDHUP));
+                    broken || (what & (EPOLLRDHUP | EPOLLPRI)));
     }
   }
 

@@ -112,13 +112,13 @@ Pollable::Use::Use(Pollable& pollable, Direction direction, const char* operatio
     }
   }
   const std::uint32_t before = pollable.state_.fetch_or(bit(), std::memory_order_seq_cst);
+  if (before & kClosed) {
+    if (!(before & bit())) pollable.leave(bit());
+    throw SocketClosed(operation, object);
+  }
   if (before & bit()) {
     throw std::logic_error(std::string(operation) + " " + object + ": two " +
                            (direction == Direction::read ? "readers" : "writers") + " at once");
-  }
-  if (before & kClosed) {
-    pollable.leave(bit());
-    throw SocketClosed(operation, object);
   }
   watch_ = pollable.watch(false);
 }
@@ -127,10 +127,11 @@ Pollable::Use::~Use() { pollable_.leave(bit()); }
 
 bool Pollable::Use::maybe_ready() const noexcept { return !watch_ || watch_->ready[side()]; }
 
-// After an end or an error was reported, one short transfer does not mean that nothing is left: the end itself is.
+// After an end or an error was reported, one short read does not mean that nothing is left: the end itself is. A write
+// meets no end: an error that comes after it is reported anew.
 void Pollable::Use::drained() noexcept {
   if (!watch_) return;
-  if (watch_->hung_up) {
+  if (direction_ == Direction::read && watch_->hung_up) {
     watch_->hung_up = false;
   } else {
     watch_->ready[side()] = false;
