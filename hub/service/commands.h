@@ -83,6 +83,7 @@ class Commands {
   [[nodiscard]] RunningCommand begin(const Session& session, const CommandRequest& request);
 
  private:
+  friend class RunningCommand;
   struct Parts;
   std::shared_ptr<Parts> parts_;  // shared with every RunningCommand
 };

@@ -24,9 +24,9 @@ namespace hawser::hub {
 
 struct DownloadRequest {
   Path path;
-  std::uint64_t offset = 0;             // beyond the end: bad_request
-  std::optional<std::uint64_t> length;  // cut to what there is
-  std::optional<HashAlgorithm> hash;    // of the whole file, wanted at the end
+  std::uint64_t offset = 0;                            // beyond the end: bad_request
+  std::optional<std::uint64_t> length = std::nullopt;  // cut to what there is
+  std::optional<HashAlgorithm> hash = std::nullopt;    // of the whole file, wanted at the end
 };
 
 class Download {

@@ -23,6 +23,7 @@
 #include <hawser/base/fd.h>
 
 #include "hub/service/audit.h"
+#include "hub/service/disk_use.h"
 #include "hub/service/download.h"
 #include "hub/service/entry.h"
 #include "hub/service/listing.h"
@@ -37,12 +38,6 @@ struct FileOptions {
   std::chrono::seconds keep_partial{7 * 24 * 3600};  // an upload that nobody goes on with
   std::size_t partials_per_user = 1000;
   std::uint64_t sync_every_bytes = 64U << 20U;
-};
-
-struct DiskUse {
-  std::uint64_t bytes = 0;  // sizes of the files; a file with two names counts twice
-  std::uint64_t files = 0;
-  std::uint64_t dirs = 0;
 };
 
 class Files {

@@ -53,7 +53,8 @@ UniqueFd Home::directory(const Path& path) const { return resolve(path, O_RDONLY
 
 Place Home::place(const Path& path) const {
   if (path.is_home()) throw ServiceError(ErrorCode::forbidden, "not possible with the home itself");
-  return {resolve(path.parent(), O_PATH | O_DIRECTORY), std::string(path.name())};
+  // Not O_PATH: the directory is synced through this descriptor.
+  return {directory(path.parent()), std::string(path.name())};
 }
 
 UniqueFd Home::regular_file(const Path& path, struct stat& status) const {

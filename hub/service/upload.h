@@ -11,6 +11,10 @@
 // beside it, and the first start after a boot cuts every staged file back to that note. Whatever happens, commit()
 // compares the hash of the whole with the client's, so garbage can cost a second transfer and never reaches a name.
 //
+// A file that is in place already, with the very hash that is announced, is offered as wholly there (offset() is
+// total): an answer that was lost, or a tree that is sent again, costs no second transfer. commit() then sets mtime and
+// mode.
+//
 // Two connections with the same upload: the later one takes it over where it stands, the earlier one's next call fails
 // with `conflict` (its client is most likely gone and the hub has not heard of it yet). Two different uploads of one
 // path are staged apart; each commit replaces the file whole.
@@ -36,9 +40,10 @@ struct UploadRequest {
   Path path;
   std::uint64_t total = 0;
   std::uint64_t offset = 0;
-  std::optional<FileHash> hash;          // of the whole file
-  std::optional<std::int64_t> mtime_ns;  // now when absent
-  std::optional<std::uint32_t> mode;     // permission bits, 0644 when absent; set-id and sticky bits are dropped
+  std::optional<FileHash> hash = std::nullopt;          // of the whole file
+  std::optional<std::int64_t> mtime_ns = std::nullopt;  // now when absent
+  std::optional<std::uint32_t> mode =
+      std::nullopt;  // permission bits, 0644 when absent; set-id and sticky bits are dropped
 };
 
 class Upload {

@@ -1,0 +1,65 @@
+// UploadSlot: the right to work on one staged file. The later of two connections with the same upload takes it from the
+// earlier one, between two of its calls.
+//
+//   auto slot = slots.take("anna/3f…");     // waits until the earlier holder's call, if one goes on, has ended
+//   { auto hold = slot->use(); ... }        // throws ServiceError(conflict) once the slot was taken over
+//
+// Any thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace hawser::hub {
+
+class UploadSlots;
+
+class UploadSlot {
+ public:
+  UploadSlot(UploadSlots& slots, std::string key) : slots_(slots), key_(std::move(key)) {}
+  UploadSlot(const UploadSlot&) = delete;
+  UploadSlot& operator=(const UploadSlot&) = delete;
+  ~UploadSlot();
+
+  // Holds the slot for one call. Throws ServiceError(conflict).
+  [[nodiscard]] std::unique_lock<std::mutex> use();
+  // The same without the throw: not owning when the slot was taken over.
+  [[nodiscard]] std::unique_lock<std::mutex> try_use() noexcept;
+
+  // What is still to come, for quotas.
+  std::atomic<std::uint64_t> left{0};
+
+ private:
+  friend class UploadSlots;
+  UploadSlots& slots_;
+  std::string key_;
+  std::mutex mutex_;
+  bool taken_over_ = false;
+};
+
+class UploadSlots {
+ public:
+  // The slot is the caller's alone; an earlier holder has lost it. Key: "<user>/<name of the staged file>".
+  [[nodiscard]] std::shared_ptr<UploadSlot> take(const std::string& key);
+  [[nodiscard]] bool in_use(std::string_view key) const;
+  // What the user's uploads have still to come, but for one.
+  [[nodiscard]] std::uint64_t left_of(std::string_view user, std::string_view but_for) const;
+
+ private:
+  friend class UploadSlot;
+  void forget(const UploadSlot& slot) noexcept;
+  mutable std::mutex mutex_;
+  // The plain pointer holds as long as the entry does: a slot's destructor removes its entry first of all.
+  struct Entry {
+    std::weak_ptr<UploadSlot> owned;
+    UploadSlot* slot = nullptr;
+  };
+  std::map<std::string, Entry, std::less<>> slots_;
+};
+
+}  // namespace hawser::hub
