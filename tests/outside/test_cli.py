@@ -134,10 +134,10 @@ class Usage(CliTestCase):
     signed_in_first = False
 
     def test_wrong_usage_is_2_and_says_so(self):
-        for arguments in (["no-such-command"], ["ls", "--no-such-option"], ["put"], ["get"], ["mv", "one"], ["mkdir"], ["rm"],
-                          ["run"], ["sum", "--hash", "crc32", "x"], ["ls", "--hub", "a:b:c:d"], ["ls", "--hub", "h:99999"],
-                          ["up", "--allow-run", "everybody"], ["up", "--listen", "nonsense:port"],
-                          ["run", "--timeout", "soon", "--", "true"], []):
+        for arguments in (["no-such-command"], ["ls", "--no-such-option"], ["put"], ["get"], ["mv", "one"], ["mkdir"],
+                          ["rm"], ["run"], ["sum", "--hash", "crc32", "x"], ["ls", "--hub", "a:b:c:d"],
+                          ["ls", "--hub", "h:99999"], ["up", "--allow-run", "everybody"],
+                          ["up", "--listen", "nonsense:port"], ["run", "--timeout", "soon", "--", "true"], []):
             with self.subTest(arguments=arguments):
                 done = self.cli(*arguments, expect=2)
                 self.assertTrue(done.words or done.text)
@@ -148,8 +148,8 @@ class Usage(CliTestCase):
 
     def test_help_and_version(self):
         everything = self.cli("--help").text
-        for command in ("up", "invite", "register", "login", "logout", "whoami", "passwd", "ls", "stat", "mkdir", "rm", "mv",
-                        "sum", "du", "put", "get", "run"):
+        for command in ("up", "invite", "register", "login", "logout", "whoami", "passwd", "ls", "stat", "mkdir", "rm",
+                        "mv", "sum", "du", "put", "get", "run"):
             self.assertRegex(everything, rf"(?m)^\s*{command}\b")
             self.cli(command, "--help")
         self.assertRegex(self.cli("--version").text, r"\d+\.\d+\.\d+")

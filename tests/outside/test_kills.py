@@ -72,7 +72,8 @@ class Kills(unittest.TestCase):
         for kill in range(KILLS):
             where = (self.hub.host, self.hub.port, self.hub.pin)
             clients = [
-                processes.Process(target=put_until_the_end, args=(where, self.token, slots, self.versions, self.acknowledged))
+                processes.Process(target=put_until_the_end,
+                                  args=(where, self.token, slots, self.versions, self.acknowledged))
                 for slots in ((0, 1), (2, 3))
             ]
             before = sum(self.acknowledged)

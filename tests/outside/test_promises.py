@@ -92,7 +92,8 @@ class Promises(unittest.TestCase):
                 run(connection, "true")
 
         def children():
-            return "".join(tasks.read_text() for tasks in Path(f"/proc/{hub.process.pid}/task").glob("*/children")).split()
+            tasks = Path(f"/proc/{hub.process.pid}/task")
+            return "".join(file.read_text() for file in tasks.glob("*/children")).split()
 
         eventually(lambda: not children(), "no zombies")
 

@@ -103,8 +103,8 @@ class Ends(RunTestCase):
         self.connection.call("ping")
 
     def test_requests_that_make_no_sense_are_refused(self):
-        for keys in ({}, {"argv": []}, {"argv": "ls"}, {"argv": [1]}, {"argv": ["a\0b"]}, {"shell": 5}, {"shell": "a\0b"},
-                     {"argv": ["true"], "shell": "true"}, {"argv": ["true"], "timeout": -1},
+        for keys in ({}, {"argv": []}, {"argv": "ls"}, {"argv": [1]}, {"argv": ["a\0b"]}, {"shell": 5},
+                     {"shell": "a\0b"}, {"argv": ["true"], "shell": "true"}, {"argv": ["true"], "timeout": -1},
                      {"argv": ["true"], "timeout": "soon"}, {"argv": ["true"], "env": {"A=B": "c"}},
                      {"argv": ["true"], "env": {"A": 1}}, {"argv": ["true"], "env": {"A": "b\0c"}},
                      {"argv": ["true"], "env": ["A=b"]}, {"argv": ["true"], "cwd": 7}):
@@ -395,8 +395,8 @@ class ByTheCommandLine(RunTestCase):
         self.assertIn("no-such-program-at-all", done.words)
 
     def test_control_c_goes_to_the_command(self):
-        process = self.cli.start("run", "--shell", "trap 'echo caught; exit 9' INT; echo ready; while :; do sleep 0.05; done",
-                                 stdin=subprocess.PIPE)
+        careful = "trap 'echo caught; exit 9' INT; echo ready; while :; do sleep 0.05; done"
+        process = self.cli.start("run", "--shell", careful, stdin=subprocess.PIPE)
         self.addCleanup(process.kill)
         self.assertEqual(b"ready\n", process.stdout.readline())
         process.send_signal(signal.SIGINT)

@@ -28,7 +28,8 @@ class Registration(HubTestCase):
     def test_the_printed_invite_makes_one_admin_and_nobody_else_comes_in(self):
         with self.hub.connect() as connection:
             self.assert_refused("forbidden", "register", user="early", password=PASSWORD, on=connection)
-            self.assert_refused("forbidden", "register", user="early", password=PASSWORD, invite="0" * 64, on=connection)
+            self.assert_refused("forbidden", "register", user="early", password=PASSWORD, invite="0" * 64,
+                                on=connection)
             connection.call("register", user="chief", password=PASSWORD, invite=self.hub.invite)
             self.assert_refused("forbidden", "register", user="late", password=PASSWORD, invite=self.hub.invite,
                                 on=connection)
@@ -179,7 +180,7 @@ class Answers(HubTestCase):
         connection = self.signed_in()
         requests = []
         for number in range(120):
-            requests += [{"cmd": "ping"}, {"cmd": "list", "path": "."}, {"cmd": "nonsense"}, {"cmd": "hello", "version": 1},
+            requests += [{"cmd": "ping"}, {"cmd": "list", "path": "."}, {"cmd": "nonsense"}, {"cmd": "hello"},
                          {"cmd": "stat", "path": f"missing-{number}"}]
         for number, request in enumerate(requests):
             connection.send({**request, "id": number})
