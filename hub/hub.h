@@ -4,7 +4,7 @@
 // called from any fiber or thread.
 #pragma once
 
-#include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -32,9 +32,10 @@ class Hub {
   // Serves until drain() or stop(); returns when the last conversation has ended. Once.
   void serve();
 
-  // Takes no new connections, lets every request in progress finish, ends conversations that are between requests, and
-  // cuts what is left after the given time. Returns at once; serve() returns when it is done. Idempotent.
-  void drain(std::chrono::nanoseconds limit);
+  // Takes no new connections, ends conversations that are between requests, lets every request in progress finish, and
+  // cuts what is left after Options::drain. Waits only for what it closes; serve() returns when all is done.
+  // Idempotent.
+  void drain();
   // Cuts everything now. Returns at once.
   void stop() noexcept;
 
@@ -48,8 +49,8 @@ class Hub {
 
 // What `hawser up` does once its arguments are read: checks the options, starts the loops, prints address, fingerprint
 // and what to type next on standard output, and "ready HOST:PORT" on standard error. The first SIGTERM or SIGINT
-// drains, a second one cuts. Returns the exit code: 0, or 1 with the reason on standard error. Throws OptionsError for
-// wrong usage. Must be called on the main thread, outside run().
+// drains, a second one cuts. Returns the exit code: 0, or 1 with the reason on standard error. SIGTERM and SIGINT are
+// blocked while it runs. Throws OptionsError for wrong usage. Must be called on the main thread, outside run().
 [[nodiscard]] int run_hub(const Options& options);
 
 }  // namespace hawser::hub
