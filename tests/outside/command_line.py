@@ -12,7 +12,7 @@ import termios
 import time
 from pathlib import Path
 
-from hub import BINARY, PASSWORD, PATIENCE
+from hub import BINARY, PASSWORD, PATIENCE, HubTestCase
 
 
 class CommandLine:
@@ -125,3 +125,23 @@ class Terminal:
             pass
         os.close(self.fd)
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+class CliTestCase(HubTestCase):
+    """A signed-in member: self.cli, with files in self.here."""
+
+    signed_in_first = True
+
+    def setUp(self):
+        self.name, self.token = self.new_user()
+        self.cli = CommandLine(self.hub.address, self.name, plain=self.hub.plain)
+        self.addCleanup(self.cli.remove)
+        self.here = self.cli.here
+        if self.signed_in_first:
+            self.cli.sign_in()
+
+    def remote(self):
+        return self.connect(self.token)
+
+    def names(self, *arguments):
+        return sorted(entry["name"] for entry in self.cli.json("ls", *arguments)["entries"])
