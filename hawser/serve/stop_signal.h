@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <string>
 
 #include <hawser/base/clock.h>
 #include <hawser/fiber/pollable.h>
@@ -18,12 +19,13 @@ class StopSignal {
   void request() noexcept;
   [[nodiscard]] bool requested() const noexcept { return requested_.load(std::memory_order_acquire); }
 
-  // Waits until it was made. One at a time. Throws DeadlineExceeded and Cancelled.
+  // Waits until it was made. One fiber or thread at a time. Throws DeadlineExceeded and Cancelled.
   void wait();
 
  private:
-  Pollable bell_;
-  int bell_number_;
+  const std::string name_ = "signal";
+  Pollable bell_;  // an eventfd, never read: rung once, it stays rung
+  const int number_;
   std::atomic<bool> requested_{false};
 };
 
