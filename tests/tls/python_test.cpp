@@ -72,13 +72,9 @@ TEST(python, client_gets_a_megabyte_back_from_our_server) {
     {
       TlsStream stream(socket, server_context({"hawser/1"}));
       EXPECT_EQ(stream.server_name(), "localhost");
-      std::vector<std::byte> buffer(100'000);
-      std::size_t total = 0;
-      while (const std::size_t got = stream.read_some(buffer)) {
-        stream.write_all(std::span<const std::byte>(buffer).first(got));
-        total += got;
-      }
-      EXPECT_EQ(total, 1U << 20);
+      const std::string got = read_exactly(stream, 1 << 20);  // Python reads only when it has sent all
+      stream.write_all(got);
+      EXPECT_EQ(read_to_end(stream), "");
     }
     EXPECT_EQ(python.exit_code(), 0);
   });
@@ -92,7 +88,7 @@ context.maximum_version = ssl.TLSVersion.TLSv1_2
 try:
     context.wrap_socket(sock, server_hostname='localhost')
 except ssl.SSLError as error:
-    sys.exit(0 if 'VERSION' in error.reason else 2)
+    sys.exit(0 if 'version' in str(error).lower() else 2)
 )",
                       files());
     Socket socket = python.connection();
@@ -110,7 +106,7 @@ context.set_alpn_protocols(['http/1.1'])
 try:
     context.wrap_socket(sock, server_hostname='localhost')
 except ssl.SSLError as error:
-    sys.exit(0 if 'NO_APPLICATION_PROTOCOL' in error.reason else 2)
+    sys.exit(0 if 'no application protocol' in str(error) else 2)
 )",
                       files());
     Socket socket = python.connection();
