@@ -55,8 +55,6 @@ std::string HubName::text() const {
   return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port) : fmt::format("[{}]:{}", host, port);
 }
 
-bool HubName::is_loopback() const noexcept {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
+bool HubName::is_loopback() const noexcept { return host == "localhost" || host == "::1" || host.starts_with("127."); }
 
 }  // namespace hawser::cli

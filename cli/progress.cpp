@@ -64,11 +64,12 @@ std::string Progress::text(std::size_t columns, Clock::time_point now) {
   const std::uint64_t done = std::min(bytes_done(), bytes_);
   const double share = bytes_ == 0 ? 1.0 : static_cast<double>(done) / static_cast<double>(bytes_);
   const double speed = rate(now);
-  std::string facts = fmt::format("{:3.0f}%  {} of {}  {}", share * 100, format_size(done), format_size(bytes_),
-                                  format_rate(speed));
+  std::string facts =
+      fmt::format("{:3.0f}%  {} of {}  {}", share * 100, format_size(done), format_size(bytes_), format_rate(speed));
   if (files_ > 1) facts += fmt::format("  {}/{} files", files_done_, files_);
   if (speed > 0)
-    facts += fmt::format("  {} left", format_duration(std::chrono::duration<double>(static_cast<double>(bytes_ - done) / speed)));
+    facts += fmt::format("  {} left",
+                         format_duration(std::chrono::duration<double>(static_cast<double>(bytes_ - done) / speed)));
   const std::size_t width = display_width(facts);
   if (columns <= width + 1) return fit(facts, columns);
   const std::size_t room = columns - width - 1;

@@ -42,7 +42,16 @@ bool is_hub_code(std::string_view code) {
 }  // namespace
 
 void Report::line(std::string_view text) {
-  pending_ += shown(text, STDOUT_FILENO);
+  // A line end at the beginning is ours: an empty line before a heading.
+  if (text.starts_with('\n')) {
+    pending_ += '\n';
+    text.remove_prefix(1);
+  }
+  painted_line(shown(text, STDOUT_FILENO));
+}
+
+void Report::painted_line(std::string_view text) {
+  pending_ += text;
   pending_ += '\n';
   constexpr std::size_t kEnough = 32 * 1024;
   if (pending_.size() > kEnough) flush();

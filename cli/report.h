@@ -1,8 +1,8 @@
 // Report: where a command's results and words go. Results to standard output, words to standard error.
 //
-// Results are kept back until a few KiB have come together and written by flush() at the latest. Writes block: a command
-// that prints has nothing else to do. Throws Failure when standard output cannot be written; quietly when nobody reads
-// it any more. Belongs to one thread.
+// Results are kept back until a few KiB have come together and written by flush() at the latest. Writes block: a
+// command that prints has nothing else to do. Throws Failure when standard output cannot be written; quietly when
+// nobody reads it any more. Belongs to one thread.
 #pragma once
 
 #include <string>
@@ -24,6 +24,8 @@ class Report {
 
   // A line of results. Control characters are escaped on a terminal.
   void line(std::string_view text);
+  // The same for a line whose names are escaped already and that holds colours of ours.
+  void painted_line(std::string_view text);
   // The result as one line of JSON.
   void json(const Json& value);
   // A line for people; not with -q.
