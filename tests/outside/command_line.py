@@ -61,10 +61,7 @@ class CommandLine:
         return Terminal([str(part) for part in command], environment | {"TERM": "xterm-256color"}, self.here)
 
     def sign_in(self, register=False):
-        password = {"HAWSER_PASSWORD": PASSWORD}
-        if register:
-            self("register", env=password)
-        self("login", env=password)
+        self("register" if register else "login", env={"HAWSER_PASSWORD": PASSWORD})
         return self
 
 

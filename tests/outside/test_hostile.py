@@ -240,7 +240,8 @@ class Plain(Hostile):
         self.hub.forget_peak()
         before = self.hub.peak_kib()
         for _ in range(10):
-            deaf = self.connect(token, timeout=0.2)
+            deaf = self.connect(token)
+            deaf.socket.settimeout(0.2)
             try:
                 for _ in range(200_000):
                     deaf.send({"cmd": "get", "path": "a"})
