@@ -22,8 +22,8 @@ class Event {
 
   // True when it was set; false when the timeout came first. Throws std::invalid_argument for a negative timeout.
   bool wait(Timeout timeout = std::nullopt) {
-    if (cell_.word().load(std::memory_order_acquire) == detail::WaitCell::kOne) return true;
-    return wait_slow(Expiry::of(timeout));
+    const Expiry expiry = Expiry::of(timeout);
+    return cell_.word().load(std::memory_order_acquire) == detail::WaitCell::kOne || wait_slow(expiry);
   }
 
  private:

@@ -22,13 +22,13 @@ class Lock {
   ~Lock() = default;
 
   void lock() {
-    if (!try_lock()) acquire_slow(Expiry::never());
+    if (!try_lock()) throw_unless_ready(acquire_slow(Expiry::never()), "lock");
   }
   [[nodiscard]] bool try_lock() noexcept {
     detail::WaitCell::Word expected = 0;
     return cell_.word().compare_exchange_strong(expected, detail::WaitCell::kOne, std::memory_order_acquire,
                                                 std::memory_order_relaxed) ||
-           (expected != detail::WaitCell::kOne && try_lock_slow());
+           (expected < detail::WaitCell::kOne && try_lock_slow());
   }
   // Throws std::logic_error when it is not locked.
   void unlock() {
@@ -45,7 +45,7 @@ class Lock {
  private:
   friend class Condition;
   bool try_lock_slow() noexcept;
-  bool acquire_slow(Expiry expiry);
+  Wake acquire_slow(Expiry expiry) noexcept;
   void release_slow();
   // For a Condition that must hold the lock again, come what may.
   void lock_uninterrupted() noexcept;

@@ -20,20 +20,22 @@ class Semaphore {
   ~Semaphore() = default;
 
   // False when the timeout came first. Throws std::invalid_argument for a negative timeout.
-  bool acquire(Timeout timeout = std::nullopt) { return try_acquire() || acquire_slow(Expiry::of(timeout)); }
+  bool acquire(Timeout timeout = std::nullopt) {
+    const Expiry expiry = Expiry::of(timeout);
+    return try_acquire() || acquire_slow(expiry);
+  }
   [[nodiscard]] bool try_acquire() noexcept;
   // Throws std::invalid_argument when count is less than 1; std::overflow_error beyond 2^61 permits.
-  void release(std::int64_t count = 1) { give_back(count, kMost); }
+  void release(std::int64_t count = 1);
   // Permits to be had now.
   [[nodiscard]] std::int64_t value() const noexcept { return static_cast<std::int64_t>(cell_.value()); }
 
  protected:
   static constexpr std::int64_t kMost = std::int64_t{1} << 61;
   // False, and nothing given back, when that made more than `most` permits.
-  bool try_give_back(std::int64_t count, std::int64_t most);
+  bool give_back(std::int64_t count, std::int64_t most);
 
  private:
-  void give_back(std::int64_t count, std::int64_t most);
   bool acquire_slow(Expiry expiry);
   detail::WaitCell cell_;
 };

@@ -23,8 +23,8 @@ struct WaitNode {
   WaitNode* previous = nullptr;
   WaitNode* next = nullptr;
   bool listed = false;
-  bool granted = false;  // what was waited for has been handed over with the wake-up
-  bool insists = false;  // woken once in vain: the next release hands over to this one
+  bool insists = false;  // woken once in vain: what it waits for must be handed over next time
+  bool granted = false;  // it was handed over with the wake-up
 };
 
 class WaitCell {
@@ -60,6 +60,11 @@ class WaitCell {
   bool wake_first(bool grant) noexcept;
   void wake_all(bool grant) noexcept;
 
+  // Outside, in one step:
+  void list(WaitNode& node) noexcept;      // at the end; at the front when it insists
+  bool withdraw(WaitNode& node) noexcept;  // false when it had been chosen already
+  void release_one() noexcept;
+  void release_all() noexcept;
   // Waits until whoever is in the cell has left it.
   void settle() const noexcept;
 
@@ -74,5 +79,19 @@ class WaitCell {
   WaitNode* first_ = nullptr;
   WaitNode* last_ = nullptr;
 };
+
+// One round of waiting for a change that others make without entering the cell: lists the caller, looks once more, and
+// parks. Those others look at has_waiters() after their change. Ready means: look again.
+template <class Ready>
+Wake wait_round(WaitCell& cell, const char* what, bool again, Expiry expiry, Ready&& ready) noexcept {
+  WaitNode node(what);
+  node.insists = again;
+  cell.list(node);
+  if (ready()) {
+    cell.withdraw(node);
+    return Wake::ready;
+  }
+  return cell.wait(node, expiry);
+}
 
 }  // namespace hawser::detail

@@ -1,0 +1,33 @@
+#include <hawser/sync/condition.h>
+
+#include <stdexcept>
+#include <string>
+
+namespace hawser {
+
+void Condition::need_lock(const char* operation) const {
+  if (!lock_.locked()) throw std::logic_error(std::string(operation) + " on a condition whose lock is not held");
+}
+
+bool Condition::wait_until(Expiry expiry) {
+  need_lock("wait");
+  detail::WaitNode node("condition");
+  cell_.list(node);
+  lock_.unlock();
+  const Wake why = cell_.wait(node, expiry);
+  lock_.lock_uninterrupted();
+  if (why == Wake::expired) return false;
+  throw_unless_ready(why, "condition wait");
+  return true;
+}
+
+void Condition::notify(std::size_t count) {
+  need_lock("notify");
+  if (!cell_.has_waiters()) return;
+  const auto value = cell_.enter();
+  while (count-- > 0 && cell_.wake_first(false)) {
+  }
+  cell_.leave(value);
+}
+
+}  // namespace hawser

@@ -1,0 +1,207 @@
+// Queue: items in order, first in first out, between fibers, threads and both; with a bound, task counting and shutdown
+// like Python's queue.Queue.
+//
+//   Queue<Job> jobs(100);  jobs.put(job, 2s);  Job next = jobs.get();  jobs.task_done();  jobs.join();
+//
+// put() waits for room and get() for an item; both throw DeadlineExceeded and Cancelled, and then nothing was put or
+// taken. A timeout of zero polls, a negative one is std::invalid_argument. Items may be move-only; when moving one
+// throws, it stays where it was. Every call from anywhere. Nobody may be in a call when the queue is destroyed, except
+// a put() or get() whose effect another context has seen already and which is just returning.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <mutex>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <hawser/base/clock.h>
+#include <hawser/fiber/spin_lock.h>
+#include <hawser/fiber/waiter.h>
+#include <hawser/sync/detail/segments.h>
+#include <hawser/sync/detail/spin.h>
+#include <hawser/sync/detail/task_count.h>
+#include <hawser/sync/detail/wait_cell.h>
+#include <hawser/sync/queue_errors.h>
+
+namespace hawser {
+
+template <class T>
+class Queue {
+ public:
+  // maxsize <= 0: no bound.
+  explicit Queue(std::ptrdiff_t maxsize = 0) noexcept
+      : bound_(maxsize > 0 ? static_cast<std::uint64_t>(maxsize) : kUnbounded) {}
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
+  ~Queue() {
+    std::scoped_lock hold(put_.lock, get_.lock);
+    for (auto at = get_.count.load(); at != put_.count.load(); ++at) items_.destroy(at);
+  }
+
+  // Throws Full when there was no room within the timeout; ShutDown, at once, after shutdown().
+  void put(T item, Timeout timeout = std::nullopt) {
+    const Expiry expiry = Expiry::of(timeout);
+    for (bool again = false; !try_put(std::move(item)); again = true) {
+      if (expiry.passed()) throw Full();
+      const auto changed = [this] { return !full() || is_shut_down(); };
+      if (!again && detail::spin_until(changed)) continue;
+      throw_unless(detail::wait_round(putters_, "queue put", again, expiry, changed), "queue put");
+    }
+  }
+  // Throws Full, ShutDown.
+  void put_nowait(T item) {
+    if (!try_put(std::move(item))) throw Full();
+  }
+  // False, and item is left as it was, when there is no room. Throws ShutDown.
+  [[nodiscard]] bool try_put(T&& item) {
+    std::lock_guard hold(put_.lock);
+    if (is_shut_down()) throw ShutDown();
+    const auto at = put_.count.load(std::memory_order_relaxed);
+    if (at - put_.other_seen >= bound_) {
+      put_.other_seen = get_.count.load();
+      if (at - put_.other_seen >= bound_) return false;
+    }
+    if constexpr (std::is_nothrow_move_constructible_v<T>) {
+      items_.construct(at, std::move(item));
+    } else {
+      try {
+        items_.construct(at, std::move(item));
+      } catch (...) {
+        pass_on(putters_);
+        throw;
+      }
+    }
+    put_.count.store(at + 1);  // sequentially consistent, see WaitCell::leave()
+    pass_on(getters_);
+    return true;
+  }
+
+  // Throws Empty when nothing came within the timeout; ShutDown when the queue is shut down and nothing is left.
+  T get(Timeout timeout = std::nullopt) {
+    const Expiry expiry = Expiry::of(timeout);
+    for (bool again = false;; again = true) {
+      if (auto item = try_get()) return std::move(*item);
+      if (expiry.passed()) throw Empty();
+      const auto changed = [this] { return !empty() || is_shut_down(); };
+      if (!again && detail::spin_until(changed)) continue;
+      throw_unless(detail::wait_round(getters_, "queue get", again, expiry, changed), "queue get");
+    }
+  }
+  // Throws Empty, ShutDown.
+  T get_nowait() {
+    auto item = try_get();
+    if (!item) throw Empty();
+    return std::move(*item);
+  }
+  // Nothing when there is no item now. Throws ShutDown when there will never be one.
+  [[nodiscard]] std::optional<T> try_get() {
+    std::lock_guard hold(get_.lock);
+    const auto at = get_.count.load(std::memory_order_relaxed);
+    if (at == get_.other_seen) {
+      const bool last_look = is_shut_down();  // before the count: what was put before the shutdown is still seen
+      get_.other_seen = put_.count.load();
+      if (at == get_.other_seen) {
+        if (last_look) throw ShutDown();
+        return std::nullopt;
+      }
+    }
+    std::optional<T> item = take(at);
+    if (bound_ == kUnbounded) {
+      get_.count.store(at + 1, std::memory_order_release);
+    } else {
+      get_.count.store(at + 1);
+      pass_on(putters_);
+    }
+    return item;
+  }
+
+  // What these say may have changed by the time the caller looks.
+  [[nodiscard]] std::size_t qsize() const noexcept {
+    const auto taken = get_.count.load();
+    return static_cast<std::size_t>(put_.count.load() - taken);
+  }
+  [[nodiscard]] bool empty() const noexcept { return qsize() == 0; }
+  [[nodiscard]] bool full() const noexcept { return qsize() >= bound_; }
+  // 0 when there is no bound.
+  [[nodiscard]] std::size_t maxsize() const noexcept { return bound_ == kUnbounded ? 0 : bound_; }
+
+  // Says that one item that was got is dealt with. Throws std::logic_error when there were not so many.
+  void task_done() { tasks_.done(); }
+  // Waits until task_done() was called for every item put. False when the timeout came first.
+  bool join(Timeout timeout = std::nullopt) { return tasks_.join(Expiry::of(timeout)); }
+
+  // From now on put() throws, also those that wait; get() gives what is left and then throws. `immediate` drops what is
+  // left and frees all who join(). May be called again.
+  void shutdown(bool immediate = false) {
+    detail::Segments<T> dropped;
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    {
+      std::scoped_lock hold(put_.lock, get_.lock);
+      shut_down_.store(true);
+      if (immediate) {
+        first = get_.count.load(std::memory_order_relaxed);
+        last = put_.count.load(std::memory_order_relaxed);
+        items_.move_to(dropped);
+        get_.count.store(last);
+        get_.other_seen = last;
+      }
+      putters_.release_all();
+      getters_.release_all();
+      if (immediate) tasks_.abandon(last - first);
+    }
+    for (; first != last; ++first) dropped.destroy(first);  // without our locks: a destructor may use the queue
+  }
+  [[nodiscard]] bool is_shut_down() const noexcept { return shut_down_.load(); }
+
+ private:
+  static constexpr std::uint64_t kUnbounded = std::numeric_limits<std::uint64_t>::max();
+
+  // Putting and getting share no lock and touch each other's count only when the queue looks full or empty.
+  struct alignas(64) Side {
+    SpinLock lock;
+    std::uint64_t other_seen = 0;         // the other side's count when we last looked
+    std::atomic<std::uint64_t> count{0};  // items put, or taken, so far
+  };
+
+  static void pass_on(detail::WaitCell& waiting) noexcept {
+    if (waiting.has_waiters()) waiting.release_one();
+  }
+
+  // The callers see an expired timeout themselves, after one more try.
+  static void throw_unless(Wake why, const char* operation) {
+    if (why != Wake::expired) throw_unless_ready(why, operation);
+  }
+
+  std::optional<T> take(std::uint64_t at) {
+    if constexpr (std::is_nothrow_move_constructible_v<T>) {
+      std::optional<T> item(std::move(items_.item(at)));
+      items_.destroy(at);
+      return item;
+    } else {
+      try {
+        std::optional<T> item(std::move(items_.item(at)));
+        items_.destroy(at);
+        return item;
+      } catch (...) {
+        pass_on(getters_);
+        throw;
+      }
+    }
+  }
+
+  Side put_;
+  Side get_;
+  detail::Segments<T> items_;
+  const std::uint64_t bound_;
+  std::atomic<bool> shut_down_{false};
+  detail::WaitCell getters_;
+  detail::WaitCell putters_;
+  detail::TaskCount tasks_{put_.count};
+};
+
+}  // namespace hawser

@@ -1,0 +1,124 @@
+#include <hawser/sync/detail/wait_cell.h>
+
+#include <sched.h>
+
+#include <hawser/sync/detail/spin.h>
+
+namespace hawser::detail {
+namespace {
+
+constexpr int kPausesBeforeYield = 64;
+
+// Whoever is in the cell is there for a few instructions, unless it has lost its processor to us.
+void pause_or_yield(int round) noexcept {
+  if (round < kPausesBeforeYield) {
+    pause_processor();
+  } else {
+    ::sched_yield();
+  }
+}
+
+}  // namespace
+
+WaitCell::Word WaitCell::enter() noexcept {
+  for (int round = 0;; ++round) {
+    const Word before = word_.fetch_or(kBusy, std::memory_order_acq_rel);
+    if (!(before & kBusy)) return before / kOne;
+    while (word_.load(std::memory_order_relaxed) & kBusy) pause_or_yield(round++);
+  }
+}
+
+void WaitCell::leave(Word value) noexcept {
+  const Word word = value * kOne;
+  if (first_) {
+    // Sequentially consistent: who has listed itself looks once more at what it waits for, and whoever changes that
+    // looks for waiters afterwards; one of them sees the other.
+    word_.store(word | kWaiters, std::memory_order_seq_cst);
+  } else {
+    word_.store(word, std::memory_order_release);
+  }
+}
+
+void WaitCell::push_back(WaitNode& node) noexcept {
+  node.previous = last_;
+  node.next = nullptr;
+  node.listed = true;
+  (last_ ? last_->next : first_) = &node;
+  last_ = &node;
+}
+
+void WaitCell::push_front(WaitNode& node) noexcept {
+  node.previous = nullptr;
+  node.next = first_;
+  node.listed = true;
+  (first_ ? first_->previous : last_) = &node;
+  first_ = &node;
+}
+
+void WaitCell::remove(WaitNode& node) noexcept {
+  (node.previous ? node.previous->next : first_) = node.next;
+  (node.next ? node.next->previous : last_) = node.previous;
+  node.listed = false;
+}
+
+bool WaitCell::wake_first(bool grant) noexcept {
+  WaitNode* node = first_;
+  if (!node) return false;
+  remove(*node);
+  node->granted = grant;
+  node->waiter.unpark();
+  return true;
+}
+
+void WaitCell::wake_all(bool grant) noexcept {
+  while (wake_first(grant)) {
+  }
+}
+
+void WaitCell::list(WaitNode& node) noexcept {
+  const Word value = enter();
+  if (node.insists) {
+    push_front(node);
+  } else {
+    push_back(node);
+  }
+  leave(value);
+}
+
+bool WaitCell::withdraw(WaitNode& node) noexcept {
+  const Word value = enter();
+  const bool listed = node.listed;
+  if (listed) remove(node);
+  leave(value);
+  return listed;
+}
+
+void WaitCell::release_one() noexcept {
+  const Word value = enter();
+  wake_first(false);
+  leave(value);
+}
+
+void WaitCell::release_all() noexcept {
+  const Word value = enter();
+  wake_all(false);
+  leave(value);
+}
+
+void WaitCell::settle() const noexcept {
+  for (int round = 0; word_.load(std::memory_order_acquire) & kBusy; ++round) pause_or_yield(round);
+}
+
+Wake WaitCell::wait(WaitNode& node, Expiry expiry) noexcept {
+  const Wake why = node.waiter.park(expiry);
+  if (why != Wake::ready) return withdraw(node) ? why : Wake::ready;
+  settle();
+  return why;
+}
+
+void WaitCell::wait_uninterrupted(WaitNode& node) noexcept {
+  node.waiter.park_uninterrupted();
+  settle();
+}
+
+}  // namespace hawser::detail
