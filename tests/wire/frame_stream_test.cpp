@@ -288,13 +288,19 @@ TEST(frame_stream, random_streams_are_understood_or_refused) {
     int seen = 0;
     try {
       while (const Frame frame = frames.receive()) {
-        if (!damaged) EXPECT_EQ(frame["n"].as_int64(), seen);
+        if (!damaged) {
+          EXPECT_EQ(frame["n"].as_int64(), seen);
+        }
         ++seen;
         if (random() % 3 == 0) continue;
         const Bytes body = frames.read_body_all(1 << 20);
-        if (!damaged) EXPECT_EQ(body.view().find_first_not_of('b'), std::string_view::npos);
+        if (!damaged) {
+          EXPECT_EQ(body.view().find_first_not_of('b'), std::string_view::npos);
+        }
       }
-      if (!damaged) EXPECT_EQ(seen, count);
+      if (!damaged) {
+        EXPECT_EQ(seen, count);
+      }
     } catch (const FrameError& error) {
       EXPECT_TRUE(damaged) << error.what();
     }

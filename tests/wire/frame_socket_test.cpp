@@ -1,0 +1,116 @@
+// Frames on real sockets and fibers.
+#include <hawser/fiber/deadline.h>
+#include <hawser/fiber/run.h>
+#include <hawser/fiber/task.h>
+#include <hawser/net/socket.h>
+#include <hawser/wire/frame_stream.h>
+
+#include <cstdio>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace hawser {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(frames_on_sockets, echo_both_ways_at_once) {
+  run([] {
+    auto [near, far] = socketpair();
+    auto echo = spawn([&far = far] {
+      FrameStream frames(far);
+      while (const Frame frame = frames.receive()) {
+        const Bytes body = frames.read_body_all(1 << 20);
+        frames.send({{"n", frame["n"]}}, body);
+      }
+    });
+    FrameStream frames(near);
+    constexpr int kFrames = 300;
+    auto sender = spawn([&] {
+      for (int i = 0; i < kFrames; ++i) frames.send({{"n", i}}, std::string(static_cast<std::size_t>(i) * 50, 'x'));
+      frames.stream().shutdown_write();
+    });
+    for (int i = 0; i < kFrames; ++i) {
+      const Frame frame = frames.receive();
+      ASSERT_EQ(frame["n"].as_int64(), i);
+      ASSERT_EQ(frames.read_body_all(1 << 20).size(), static_cast<std::size_t>(i) * 50);
+    }
+    sender.get();
+    echo.get();
+  });
+}
+
+TEST(frames_on_sockets, silence_between_frames_ends_with_timed_out) {
+  run([] {
+    auto [near, far] = socketpair();
+    FrameStream frames(near, {.idle = 1ms});
+    EXPECT_THROW((void)frames.receive(), TimedOut);
+    FrameStream(far).send({{"late", true}});
+    EXPECT_TRUE(frames.receive()["late"].as_bool()) << "nothing was lost by waiting in vain";
+  });
+}
+
+TEST(frames_on_sockets, a_header_that_does_not_go_on_is_slow) {
+  run([] {
+    auto [near, far] = socketpair();
+    far.send_all(std::string_view("\x20\0\0\0{\"a", 7));
+    FrameStream frames(near, {.header = 1ms});
+    try {
+      (void)frames.receive();
+      FAIL();
+    } catch (const FrameError& error) {
+      EXPECT_EQ(error.fault(), FrameFault::slow);
+    }
+  });
+}
+
+TEST(frames_on_sockets, a_deadline_around_receive_passes_through_and_loses_nothing) {
+  run([] {
+    auto [near, far] = socketpair();
+    FrameStream frames(near, {.idle = 1h, .header = 1h});
+    far.send_all(std::string_view("\x08\0\0\0{\"a", 7));
+    {
+      const Deadline budget(1ms);
+      EXPECT_THROW((void)frames.receive(), DeadlineExceeded);
+    }
+    far.send_all("\":12}");
+    EXPECT_EQ(frames.receive()["a"].as_int64(), 12);
+  });
+}
+
+TEST(frames_on_sockets, a_cancelled_receive_loses_nothing) {
+  run([] {
+    auto [near, far] = socketpair();
+    FrameStream frames(near);
+    far.send_all(std::string_view("\x08\0\0\0{\"a", 7));
+    const auto reader = spawn([&] { (void)frames.receive(); });
+    yield();
+    reader.kill();
+    reader.join();
+    EXPECT_TRUE(reader.cancelled());
+    far.send_all("\":12}");
+    EXPECT_EQ(frames.receive()["a"].as_int64(), 12);
+  });
+}
+
+TEST(frames_on_sockets, a_file_is_sent_as_a_body) {
+  std::FILE* file = std::tmpfile();
+  const std::string content(300'000, 'f');
+  std::fwrite(content.data(), 1, content.size(), file);
+  std::fflush(file);
+  run([&] {
+    auto [near, far] = socketpair();
+    const auto sender = spawn([&far = far, fd = fileno(file)] {
+      FrameStream(far).send({{"cmd", "put"}}, FileSlice{fd, 100, 200'000});
+    });
+    FrameStream frames(near);
+    EXPECT_EQ(frames.receive().body_size(), 200'000U);
+    EXPECT_EQ(frames.read_body_all(1 << 20), std::string_view(content).substr(0, 200'000));
+    sender.get();
+  });
+  std::fclose(file);
+}
+
+}  // namespace
+}  // namespace hawser
