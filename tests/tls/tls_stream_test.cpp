@@ -312,7 +312,7 @@ TEST_P(Tls, close_wakes_a_blocked_reader) {
 TEST_P(Tls, close_wakes_a_blocked_writer) {
   run_here([] {
     const Ends ends = tls_ends();
-    const std::string large = std::string(std::size_t{64 << 20}, 'x');
+    const std::string large(std::size_t{64 << 20}, 'x');
     std::atomic<bool> writing = false;
     Aside stuck([&] {
       writing = true;
@@ -408,7 +408,7 @@ TEST_P(Tls, an_interrupted_write_leaves_whole_records_behind) {
 TEST_P(Tls, a_peer_that_does_not_read_does_not_hold_up_close) {
   run_here([] {
     const Ends ends = tls_ends();
-    const std::string large = std::string(std::size_t{64 << 20}, 'x');
+    const std::string large(std::size_t{64 << 20}, 'x');
     {
       const Deadline budget(5ms, "a short one");
       EXPECT_THROW(ends.client->write_all(large), DeadlineExceeded);
