@@ -8,13 +8,8 @@
 #include <hawser/fiber/waiter.h>
 
 namespace hawser::detail {
-namespace {
 
 constinit thread_local Loop* t_loop = nullptr;
-
-}  // namespace
-
-Loop* Loop::current() noexcept { return t_loop; }
 
 Loop::Loop(std::size_t stack_bytes)
     : timers_(Clock::now()), stacks_(stack_bytes), engine_(make_engine(*this, engine_reason_)) {}
@@ -205,8 +200,10 @@ Fiber* Loop::idle_fiber() {
     return fiber;
   }
   const Stack stack = stacks_.take();
-  // The fiber itself lives at the high end of its stack, on the page that is touched anyway.
-  auto* place = reinterpret_cast<std::byte*>((reinterpret_cast<std::uintptr_t>(stack.high) - sizeof(Fiber)) &
+  // The fiber itself lives at the high end of its stack, on the page that is touched anyway: not always at the same
+  // place in the page, since a thousand fibers would then share the few cache lines that such an address maps to.
+  const std::uintptr_t colour = (colour_++ % kStackColours) * 64;
+  auto* place = reinterpret_cast<std::byte*>((reinterpret_cast<std::uintptr_t>(stack.high) - sizeof(Fiber) - colour) &
                                              ~std::uintptr_t{63});
   return new (place) Fiber(*this, stack, place, &Loop::fiber_entry);
 }

@@ -26,6 +26,10 @@
 namespace hawser::detail {
 
 class Runtime;
+class Loop;
+
+// The loop that runs on this thread.
+extern constinit thread_local Loop* t_loop;
 
 class Loop {
  public:
@@ -35,7 +39,7 @@ class Loop {
   ~Loop() = delete;
 
   // The loop that runs on this thread; null outside run().
-  static Loop* current() noexcept;
+  static Loop* current() noexcept { return t_loop; }
 
   // Turns until the runtime says that all loops are done.
   void run(Runtime& runtime, int index);
@@ -69,6 +73,7 @@ class Loop {
  private:
   static constexpr int kSlicesATurn = 256;
   static constexpr std::size_t kWarmFibers = 256;
+  static constexpr std::uintptr_t kStackColours = 24;
 
   static void fiber_entry(Flow& self);
   void turn();
@@ -92,6 +97,7 @@ class Loop {
   StackPool stacks_;
   Fiber* idle_ = nullptr;  // fibers that wait for a task, warm
   std::size_t idle_count_ = 0;
+  std::uintptr_t colour_ = 0;
   Fiber* live_ = nullptr;  // fibers that run a task
   std::size_t live_count_ = 0;
   std::size_t unstarted_ = 0;

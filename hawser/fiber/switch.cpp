@@ -4,6 +4,8 @@
 
 #include <cerrno>
 
+#include <hawser/fiber/swap_stack.h>
+
 #if defined(HAWSER_ASAN)
 #include <sanitizer/common_interface_defs.h>
 #endif
@@ -20,10 +22,12 @@ struct ExceptionGlobals {
   unsigned int uncaught;
 };
 
+constinit thread_local ExceptionGlobals* t_globals = nullptr;
+
+// A fiber stays on its thread, so the address may be kept for the thread's life.
 ExceptionGlobals& exception_globals() noexcept {
-  // A fiber stays on its thread, so the address may be kept for the thread's life.
-  thread_local auto* globals = reinterpret_cast<ExceptionGlobals*>(abi::__cxa_get_globals());
-  return *globals;
+  if (!t_globals) t_globals = reinterpret_cast<ExceptionGlobals*>(abi::__cxa_get_globals());
+  return *t_globals;
 }
 
 }  // namespace
@@ -35,8 +39,7 @@ Flow::Flow() noexcept {
 }
 
 Flow::Flow([[maybe_unused]] Stack stack, std::byte* top, void (*entry)(Flow& self)) noexcept
-    : context_(boost::context::detail::make_fcontext(top, static_cast<std::size_t>(top - stack.low), &Flow::start)),
-      entry_(entry) {
+    : saved_stack_(fresh_stack(top, &Flow::start, this)), entry_(entry) {
 #if defined(HAWSER_ASAN)
   stack_bottom_ = stack.low;
   stack_bytes_ = stack.size();
@@ -53,24 +56,20 @@ Flow::~Flow() {
 #endif
 }
 
-void Flow::start(boost::context::detail::transfer_t from) noexcept {
-  auto* pair = static_cast<Flow**>(from.data);
-  Flow* self = pair[1];
-  self->arrived(from);
+void Flow::start(void* flow) noexcept {
+  auto* self = static_cast<Flow*>(flow);
+  self->arrived();
   self->entry_(*self);
 }
 
-// Runs on the new stack: from.data is {where we came from, where we are}, on the stack of the former.
-void Flow::arrived(boost::context::detail::transfer_t from) noexcept {
-  Flow* origin = static_cast<Flow**>(from.data)[0];
-  origin->context_ = from.fctx;
+void Flow::arrived() noexcept {
 #if defined(HAWSER_ASAN)
   const void* bottom = nullptr;
   std::size_t bytes = 0;
   __sanitizer_finish_switch_fiber(fake_stack_, &bottom, &bytes);
-  if (!origin->stack_bottom_) {
-    origin->stack_bottom_ = bottom;
-    origin->stack_bytes_ = bytes;
+  if (!origin_->stack_bottom_) {
+    origin_->stack_bottom_ = bottom;
+    origin_->stack_bytes_ = bytes;
   }
 #endif
 }
@@ -83,13 +82,14 @@ void Flow::switch_to(Flow& to) noexcept {
   globals.caught = to.caught_exceptions_;
   globals.uncaught = to.uncaught_exceptions_;
 #if defined(HAWSER_ASAN)
+  to.origin_ = this;
   __sanitizer_start_switch_fiber(&fake_stack_, to.stack_bottom_, to.stack_bytes_);
 #endif
 #if defined(HAWSER_TSAN)
   __tsan_switch_to_fiber(to.tsan_fiber_, 0);
 #endif
-  Flow* pair[2] = {this, &to};
-  arrived(boost::context::detail::jump_fcontext(to.context_, pair));
+  hawser_swap_stack(&saved_stack_, to.saved_stack_);
+  arrived();
   errno = saved_errno;
 }
 

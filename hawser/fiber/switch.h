@@ -1,11 +1,9 @@
 // The context switch: moves a thread from one stack to another and back. Internal.
 //
-// Boost.Context moves the registers and the floating-point control words; around it we keep what the C++ runtime holds
-// a thread: the exceptions in flight (Itanium C++ ABI, __cxa_get_globals) and errno. AddressSanitizer and
-// ThreadSanitizer are told of every switch.
+// swap_stack.h moves the registers and the floating-point control words; around it we keep what the C++ runtime holds a
+// thread: the exceptions in flight (Itanium C++ ABI, __cxa_get_globals) and errno. AddressSanitizer and ThreadSanitizer
+// are told of every switch.
 #pragma once
-
-#include <boost/context/detail/fcontext.hpp>
 
 #include <cstddef>
 
@@ -35,10 +33,10 @@ class Flow {
   void switch_to(Flow& to) noexcept;
 
  private:
-  static void start(boost::context::detail::transfer_t from) noexcept;
-  void arrived(boost::context::detail::transfer_t from) noexcept;
+  static void start(void* self) noexcept;
+  void arrived() noexcept;
 
-  boost::context::detail::fcontext_t context_ = nullptr;
+  void* saved_stack_ = nullptr;
   void (*entry_)(Flow&) = nullptr;
   // What __cxa_get_globals() holds: caughtExceptions and uncaughtExceptions.
   void* caught_exceptions_ = nullptr;
@@ -47,6 +45,7 @@ class Flow {
   void* fake_stack_ = nullptr;
   const void* stack_bottom_ = nullptr;
   std::size_t stack_bytes_ = 0;
+  Flow* origin_ = nullptr;  // who switched here last
 #endif
 #if defined(HAWSER_TSAN)
   void* tsan_fiber_ = nullptr;
