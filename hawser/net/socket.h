@@ -75,7 +75,7 @@ class Socket final : public Stream {
 
   // Receiving -----------------------------------------------------------------------------------------------------
   // Waits for bytes and returns at most limit of them. Empty: the peer has finished, again and again; or limit is 0.
-  [[nodiscard]] Bytes recv(std::size_t limit);
+  Bytes recv(std::size_t limit);
   // The same into memory of the caller's; the number of bytes.
   [[nodiscard]] std::size_t recv_into(std::span<std::byte> into);
   // Does not wait: nothing when recv() would.

@@ -59,6 +59,7 @@ UnixPath UnixPath::listen(Socket& socket, const Address& address, mode_t mode, i
   owned.path_ = path;
   owned.device_ = about.st_dev;
   owned.inode_ = about.st_ino;
+  owned.present_.store(true);
   try {
     if (mode && ::chmod(path.c_str(), mode) < 0) throw_errno("chmod", address.str());
     socket.listen(backlog);
@@ -70,12 +71,11 @@ UnixPath UnixPath::listen(Socket& socket, const Address& address, mode_t mode, i
 }
 
 void UnixPath::remove() noexcept {
-  if (path_.empty()) return;
+  if (!present_.exchange(false)) return;
   struct stat about {};
   if (::lstat(path_.c_str(), &about) == 0 && about.st_dev == device_ && about.st_ino == inode_) {
     ::unlink(path_.c_str());
   }
-  path_.clear();
 }
 
 }  // namespace hawser::detail

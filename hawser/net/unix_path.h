@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <string>
 #include <utility>
 
@@ -17,7 +18,8 @@ class UnixPath {
   UnixPath() = default;
   UnixPath(UnixPath&& other) noexcept { *this = std::move(other); }
   UnixPath& operator=(UnixPath&& other) noexcept {
-    path_ = std::exchange(other.path_, {});
+    path_ = std::move(other.path_);
+    present_.store(other.present_.exchange(false));
     device_ = other.device_;
     inode_ = other.inode_;
     return *this;
@@ -29,11 +31,12 @@ class UnixPath {
   // SystemError.
   static UnixPath listen(Socket& socket, const Address& address, mode_t mode, int backlog);
 
-  // Removes the file that listen() made, and never one that has taken its place. Once.
+  // Removes the file that listen() made, and never one that has taken its place. Again: nothing. From any thread.
   void remove() noexcept;
 
  private:
-  std::string path_;  // empty: nothing to remove
+  std::string path_;
+  std::atomic<bool> present_{false};  // there is something to remove
   dev_t device_ = 0;
   ino_t inode_ = 0;
 };
