@@ -1,9 +1,9 @@
 // Small commands on open connections to a hub: how many `/bin/true` a second.
 //
-//   bench_commands HOST:PORT --token TOKEN [--pin sha256:…] [--at-once 1] [--ms 1000]
+//   HAWSER_PASSWORD=… bench_commands HOST:PORT --user NAME [--pin sha256:…] [--at-once 1] [--ms 1000]
 //
 // Without --pin the hub is a plain one. Each connection runs one command after another.
-#include <atomic>
+#include <cstdlib>
 #include <memory>
 #include <stdexcept>
 #include <vector>
@@ -56,15 +56,23 @@ long run_for(FrameStream& hub, double seconds, const Stopwatch& watch) {
 
 int main(int argc, char** argv) {
   const Arguments arguments(argc, argv,
-                            "bench_commands HOST:PORT --token TOKEN [--pin sha256:...] [--at-once 1] [--ms 1000]",
-                            {"token", "pin", "at-once", "ms"});
+                            "bench_commands HOST:PORT --user NAME [--pin sha256:...] [--at-once 1] [--ms 1000]",
+                            {"user", "pin", "at-once", "ms"});
+  const char* password = std::getenv("HAWSER_PASSWORD");
+  if (!password) arguments.fail("HAWSER_PASSWORD is not set");
   return run([&] {
     const Endpoint hub = Endpoint::parse(arguments.word(0));
     std::vector<std::unique_ptr<FrameStream>> connections;
+    std::string token;
     for (long i = 0; i < arguments.number("at-once", 1); ++i) {
       connections.push_back(std::make_unique<FrameStream>(open_stream(hub, arguments.text("pin", ""))));
       ask(*connections.back(), {{"cmd", "hello"}, {"version", 1}, {"client", "bench"}});
-      ask(*connections.back(), {{"cmd", "resume"}, {"token", arguments.text("token", "")}});
+      if (token.empty()) {
+        const Json login{{"cmd", "login"}, {"user", arguments.text("user", "")}, {"password", password}};
+        token = ask(*connections.back(), login)["token"].as_string();
+      } else {
+        ask(*connections.back(), {{"cmd", "resume"}, {"token", token}});
+      }
     }
     const double length = static_cast<double>(arguments.number("ms", 1000)) / 1000;
     const Stopwatch watch;
