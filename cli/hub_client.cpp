@@ -101,15 +101,22 @@ void HubClient::secure(std::unique_ptr<Socket> socket, const Home& home) {
       return true;
     };
   }
+  // What is wrong with a file of ours is not the hub's fault.
+  const TlsContext context = [&] {
+    try {
+      return TlsContext::client(options);
+    } catch (const TlsError& error) {
+      throw usage_error(fmt::format("--ca: {}", error.what()));
+    } catch (const std::invalid_argument&) {
+      if (known.empty()) throw;
+      throw untrusted(fmt::format("the line of {} in {} holds no fingerprint", name, known_hubs.file().native()));
+    }
+  }();
   try {
-    const TlsContext context = TlsContext::client(options);
     frames_ = std::make_unique<FrameStream>(std::make_unique<TlsStream>(std::move(socket), context, target_.hub.host));
   } catch (const TlsUntrusted& stranger) {
     if (known.empty()) throw;
     throw changed_fingerprint(name, known, stranger.fingerprint(), known_hubs.file().native());
-  } catch (const std::invalid_argument&) {
-    if (known.empty()) throw;
-    throw untrusted(fmt::format("the line of {} in {} holds no fingerprint", name, known_hubs.file().native()));
   }
   report_.detail(fmt::format("Connected to {} over TLS 1.3", name));
 }
@@ -152,9 +159,13 @@ void HubClient::post_header(Json header) {
   frames_->send_header(header);
 }
 
-Frame HubClient::answer(bool patient) {
+Frame HubClient::next_frame(bool patient) {
   settle();
-  Frame frame = receive(patient);
+  return receive(patient);
+}
+
+Frame HubClient::answer(bool patient) {
+  Frame frame = next_frame(patient);
   throw_when_refused(frame.header());
   return frame;
 }

@@ -13,6 +13,7 @@
 // untrusted (exit code 3), not signed in (4), what the hub refuses (1); and what FrameStream throws.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -29,6 +30,9 @@ namespace hawser::cli {
 
 class HubClient {
  public:
+  // How long an answer may take: the longest are those to a removal or a checksum of very much.
+  static constexpr std::chrono::minutes kPatience{15};
+
   HubClient(const Target& target, const Home& home, Report& report);
   HubClient(const HubClient&) = delete;
   HubClient& operator=(const HubClient&) = delete;
@@ -47,6 +51,8 @@ class HubClient {
   // The next frame of an answer; its body is the caller's. Waits kPatience, or for ever when patient is set: for
   // commands that may be silent for as long as they like. Throws Failure when it is not "ok".
   Frame answer(bool patient = false);
+  // The same, refusals included.
+  Frame next_frame(bool patient = false);
 
   [[nodiscard]] FrameStream& frames() noexcept { return *frames_; }
   // The stream that a file may be sent over without copying.
@@ -57,7 +63,6 @@ class HubClient {
 
  private:
   static constexpr std::chrono::seconds kConnectTime{20};
-  static constexpr std::chrono::minutes kPatience{15};
 
   void connect(const Home& home);
   void secure(std::unique_ptr<Socket> socket, const Home& home);

@@ -38,10 +38,13 @@ class PathErrors {
 
   [[nodiscard]] std::size_t count() const noexcept { return count_; }
   [[nodiscard]] int exit_code() const noexcept { return count_ == 0 ? 0 : static_cast<int>(Exit::failed); }
-  // Adds "ok" and, when there are some, "errors".
+  // Adds "ok" and, when there are some, "error" (the first) and "errors" (all).
   void add_to(Json& result) const {
     result.set("ok", count_ == 0);
-    if (count_ > 0) result.set("errors", errors_);
+    if (count_ == 0) return;
+    const Json& first = errors_.as_array().front();
+    result.set("error", {{"code", first["code"].as_string()}, {"message", first["message"].as_string()}});
+    result.set("errors", errors_);
   }
 
  private:

@@ -18,10 +18,15 @@ std::size_t character_size(std::string_view text) {
   return size;
 }
 
+// A backslash is itself, except where it takes the meaning from a star or a question mark.
+bool is_escape(std::string_view text, std::size_t at) {
+  return text[at] == '\\' && at + 1 < text.size() && (text[at + 1] == '*' || text[at + 1] == '?');
+}
+
 std::string unescaped(std::string_view text) {
   std::string plain;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 1 < text.size()) ++i;
+    if (is_escape(text, i)) ++i;
     plain += text[i];
   }
   return plain;
@@ -107,7 +112,7 @@ std::optional<RemoteEntry> find_entry(HubClient& hub, const std::string& path) {
 
 bool is_pattern(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\')
+    if (is_escape(text, i))
       ++i;
     else if (text[i] == '*' || text[i] == '?')
       return true;
@@ -130,7 +135,7 @@ bool matches(std::string_view pattern, std::string_view name) {
       n += character_size(name.substr(n));
       continue;
     }
-    const bool escaped = p + 1 < pattern.size() && pattern[p] == '\\';
+    const bool escaped = p < pattern.size() && is_escape(pattern, p);
     if (p < pattern.size() && pattern[escaped ? p + 1 : p] == name[n]) {
       p += escaped ? 2 : 1;
       ++n;

@@ -44,7 +44,8 @@ void write_mtime_ns(Json& json, std::int64_t mtime_ns);
 [[nodiscard]] std::optional<RemoteEntry> find_entry(HubClient& hub, const std::string& path);
 [[nodiscard]] RemoteEntry stat_path(HubClient& hub, const std::string& path);
 
-// * is any run of characters, ? any one, \ takes the next as it is. A leading dot is matched by a dot only.
+// * is any run of characters, ? any one, \ before one of them takes it as it
+// is. A leading dot is matched by a dot only.
 [[nodiscard]] bool matches(std::string_view pattern, std::string_view name);
 [[nodiscard]] bool is_pattern(std::string_view text);
 // All that match, sorted; the text itself, unescaped, when it is no pattern. Throws Failure (not_found) when nothing

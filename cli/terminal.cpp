@@ -11,6 +11,8 @@
 
 #include <fmt/format.h>
 
+#include "hub/service/utf8.h"
+
 namespace hawser::cli {
 namespace {
 
@@ -20,21 +22,11 @@ struct Character {
   bool valid;
 };
 
-// The character that begins text (not empty). What is not UTF-8 (RFC 3629) is one invalid byte.
+// The character that begins text (not empty). What is not UTF-8 is one invalid byte.
 Character first_character(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return {lead, 1, true};
-  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return {lead, 1, false};
-  char32_t code = lead & (0xFFU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80) return {lead, 1, false};
-    code = code << 6U | (byte(i) & 0x3FU);
-  }
-  static constexpr std::array<char32_t, 5> kSmallest{0, 0, 0x80, 0x800, 0x10000};
-  if (code < kSmallest[length] || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) return {lead, 1, false};
-  return {code, length, true};
+  const hub::Utf8Character c = hub::first_character(text);
+  if (c.length == 0) return {static_cast<unsigned char>(text[0]), 1, false};
+  return {c.code, c.length, true};
 }
 
 bool changes_direction(char32_t code) {
