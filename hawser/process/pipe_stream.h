@@ -6,6 +6,7 @@
 // SocketClosed. See pipe(7).
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <utility>
@@ -39,6 +40,9 @@ class PipeStream : public Stream {
 
  private:
   void expect(Direction direction, const char* operation) const;
+  std::ptrdiff_t read_with(Pollable::Use& use, std::span<std::byte> into);
+  std::ptrdiff_t write_with(Pollable::Use& use, BytesView data);
+
   Pollable pipe_;
   Direction direction_;
   std::string name_;

@@ -66,6 +66,9 @@ class Popen {
   // Cancelled nothing is lost: call again, without input, to go on. Nobody else may use the streams meanwhile.
   Output communicate(BytesView input = {}, Timeout timeout = std::nullopt, std::size_t limit = kOutputLimit);
   static constexpr std::size_t kOutputLimit = std::size_t{64} << 20;
+  // Kills the child (with its group, if it has its own), waits for its end, and gives what communicate() had read and
+  // what is still in the pipes, without waiting for other processes that hold them.
+  Output kill_and_drain();
   // True when the child wrote more than the limit and the rest was dropped.
   [[nodiscard]] bool output_truncated() const noexcept;
 
