@@ -162,20 +162,23 @@ void Accounts::register_user(std::string_view user, std::string_view password, s
 SignedIn Accounts::login(std::string_view user, std::string_view password, std::string_view source) {
   Parts& p = *parts_;
   const std::uint64_t seen = p.epoch.load();
+  // Only a name that is one is written down: people type passwords where names go.
+  std::string name = "(unknown)";
   try {
     return asking_store([&] {
-      GuessLimit::Attempt attempt(p.guesses, user, source);
       const auto record = user.size() <= kLongestSecret ? p.store.find_user(user) : std::nullopt;
+      if (record) name = record->name;
+      GuessLimit::Attempt attempt(p.guesses, user, source);
       p.check_password(attempt, record, password, ErrorCode::unauthenticated, kWrong);
       Secret token = Secret::random_hex(kTokenBytes);
       SessionRecord session{.user = record->id, .created = p.now(), .expires = p.expiry(p.now())};
       session.id = p.store.add_session(hash_of(token.view()), session.user, session.created, session.expires,
                                        p.options.sessions_per_user);
-      p.audit.record(record->name, source, "login", "", "ok");
+      p.audit.record(name, source, "login", "", "ok");
       return SignedIn{p.to_session(session, *record, seen, source), std::move(token)};
     });
   } catch (const ServiceError& error) {
-    p.audit.record(shown_name(user), source, "login", "", error.what());
+    p.audit.record(name, source, "login", "", error.what());
     throw;
   }
 }

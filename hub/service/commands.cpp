@@ -116,23 +116,24 @@ struct Commands::Parts {
 
 struct RunningCommand::Parts {
   Parts(std::shared_ptr<Commands::Parts> a_house, const Session& a_session, Command a_command)
-      : house(std::move(a_house)), session(a_session), command(std::move(a_command)) {
+      : house(std::move(a_house)), session(a_session), command(std::move(a_command)), shown(command.text()) {
     house->enter(session.user_id);
   }
   Parts(const Parts&) = delete;
   Parts& operator=(const Parts&) = delete;
   ~Parts() {
     house->leave(session.user_id);
-    if (!ended) record("abandoned");
+    if (!ended) record_end("abandoned");
   }
 
-  void record(std::string_view result) const noexcept {
-    house->audit.record(session.user, session.source, "run", command.text(), result);
+  void record_end(std::string_view result) const noexcept {
+    house->audit.record_change(session.user, session.source, "ran", shown, result);
   }
 
   std::shared_ptr<Commands::Parts> house;
   Session session;
   Command command;
+  std::string shown;
   UniqueFd cwd;
   PopenOptions options;
   std::chrono::milliseconds timeout{};
@@ -149,15 +150,12 @@ const PopenOptions& RunningCommand::options() const noexcept { return parts_->op
 std::chrono::milliseconds RunningCommand::timeout() const noexcept { return parts_->timeout; }
 
 void RunningCommand::started(std::int64_t pid) noexcept {
-  try {
-    parts_->record(fmt::format("started, pid {}", pid));
-  } catch (const std::exception&) {
-    parts_->record("started");
-  }
+  const Parts& p = *parts_;
+  p.house->audit.record(p.session.user, p.session.source, "run", p.shown, std::to_string(pid));
 }
 
 void RunningCommand::ended(std::string_view how) noexcept {
-  if (!std::exchange(parts_->ended, true)) parts_->record(how);
+  if (!std::exchange(parts_->ended, true)) parts_->record_end(how);
 }
 
 Commands::Commands(Files& files, Audit& audit, CommandOptions options)

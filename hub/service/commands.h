@@ -8,8 +8,8 @@
 // (nothing of the hub's own but PATH, LANG and TZ) and its working directory inside the home, given as a descriptor, so
 // that nobody can swap it for a link. It is not locked in there: who may run commands may do what the hub's user may.
 //
-// begin() blocks (disk); the rest of RunningCommand is cheap, except that started() and ended() write an audit line:
-// run them inside offload() too. Any thread; one RunningCommand by one thread at a time.
+// begin() blocks (disk); the rest of RunningCommand is cheap, except that started() writes to the disk:
+// run it inside offload() too. Any thread; one RunningCommand by one thread at a time.
 #pragma once
 
 #include <chrono>
@@ -63,7 +63,8 @@ class RunningCommand {
   [[nodiscard]] const PopenOptions& options() const noexcept;
   [[nodiscard]] std::chrono::milliseconds timeout() const noexcept;
 
-  // Writes the audit lines: that it runs; how it ended ("exit 0", "signal SIGKILL", "timeout", or why it never ran).
+  // Write the audit lines: that it runs (on disk at return), how it ended ("exit 0", "signal SIGKILL", "timeout", or
+  // why it never ran).
   void started(std::int64_t pid) noexcept;
   void ended(std::string_view how) noexcept;
 

@@ -1,11 +1,14 @@
 #include "hub/service/guessing.h"
 
 #include <fmt/format.h>
+#include <sodium.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "hub/service/error.h"
+#include "hub/service/secret.h"
 
 namespace hawser::hub {
 
@@ -22,10 +25,16 @@ namespace {
 constexpr std::int64_t kForgetAfter = 3600;
 constexpr std::int64_t kLock = 15 * 60;
 
-// Names differ in more than case, as in the store.
+// Names differ in more than case, as in the store. Digested, since people type passwords where names go.
 std::string user_key(std::string_view user) {
+  std::string folded(user);
+  for (char& c : folded) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  SecretHash digest{};
+  crypto_hash_sha256(reinterpret_cast<unsigned char*>(digest.data()),
+                     reinterpret_cast<const unsigned char*>(folded.data()), folded.size());
   std::string key = "user:";
-  for (const char c : user.substr(0, 64)) key += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  for (const std::byte byte : digest) key += fmt::format("{:02x}", std::to_integer<unsigned>(byte));
+  wipe(folded);
   return key;
 }
 

@@ -16,8 +16,8 @@ using SecretHash = std::array<std::byte, 32>;
 
 struct UserRecord {
   std::int64_t id = 0;
-  std::string name;           // as it was registered; compared without regard to case
-  std::string password_hash;  // argon2id, with its salt and parameters
+  std::string name = {};           // as it was registered; compared without regard to case
+  std::string password_hash = {};  // argon2id, with its salt and parameters
   Role role = Role::member;
   std::int64_t created = 0;
   std::optional<std::uint64_t> quota_bytes = std::nullopt;  // nothing: no limit
@@ -56,11 +56,11 @@ struct FileVersion {
 
 struct AuditLine {
   std::int64_t at = 0;
-  std::string user;    // empty: nobody was signed in
-  std::string source;  // where from: "127.0.0.1:5000"
-  std::string action;  // "login", "put", "run" ...
-  std::string object;  // a path, an argv, a name
-  std::string result;  // "ok", or why not
+  std::string user = {};    // empty: nobody was signed in
+  std::string source = {};  // where from: "127.0.0.1:5000"
+  std::string action = {};  // "login", "put", "run" ...
+  std::string object = {};  // a path, an argv, a name
+  std::string result = {};  // "ok", or why not
 };
 
 }  // namespace hawser::hub
