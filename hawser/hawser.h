@@ -44,6 +44,7 @@
 #include <hawser/tls/tls_error.h>
 #include <hawser/tls/tls_stream.h>
 
+#include <hawser/process/child_start.h>
 #include <hawser/process/command.h>
 #include <hawser/process/output.h>
 #include <hawser/process/pipe_stream.h>

@@ -75,8 +75,8 @@ class BytesView {
   BytesView(const char* text) : BytesView(std::string_view(text)) {}  // NOLINT(google-explicit-constructor)
   BytesView(std::string_view text) noexcept                           // NOLINT(google-explicit-constructor)
       : span_(reinterpret_cast<const std::byte*>(text.data()), text.size()) {}
-  BytesView(const std::string& text) noexcept
-      : BytesView(std::string_view(text)) {}                       // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  BytesView(const std::string& text) noexcept : BytesView(std::string_view(text)) {}
   BytesView(std::span<const std::byte> s) noexcept : span_(s) {}   // NOLINT(google-explicit-constructor)
   BytesView(std::span<std::byte> s) noexcept : span_(s) {}         // NOLINT(google-explicit-constructor)
   BytesView(const Bytes& bytes) noexcept : span_(bytes.span()) {}  // NOLINT(google-explicit-constructor)
