@@ -39,6 +39,7 @@ class Connection:
             self.socket = context.wrap_socket(self.socket)
             seen = "sha256:" + hashlib.sha256(self.socket.getpeercert(True)).hexdigest()
             if seen != pin:
+                self.socket.close()
                 raise ssl.SSLError(f"this hub is {seen}, not {pin}")
         self.stream = self.socket.makefile("rb", buffering=1 << 16)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from hawser_client import Connection
 
-BINARY = os.path.abspath(os.environ.get("HAWSER_BINARY", "hawser"))
+BINARY = os.path.abspath(os.environ.get("HAWSER_BINARY") or shutil.which("hawser") or "no hawser on the PATH")
 SCALE = float(os.environ.get("HAWSER_TEST_SCALE", "1.0"))
 PASSWORD = "correct horse battery"
 PATIENCE = 120  # seconds until something that must happen counts as never happening
@@ -33,7 +33,9 @@ def _is_sanitized():
         return text.find(b"__asan_init") >= 0 or text.find(b"__tsan_init") >= 0
 
 
-SANITIZED = _is_sanitized() if os.path.exists(BINARY) else False
+if not os.path.exists(BINARY):
+    raise SystemExit(f"HAWSER_BINARY must name the program to test: {BINARY}")
+SANITIZED = _is_sanitized()
 
 
 def eventually(condition, what):
