@@ -8,12 +8,6 @@
 namespace hawser {
 namespace {
 
-bool is_connected(int fd) {
-  sockaddr_storage name{};
-  socklen_t size = sizeof name;
-  return ::getpeername(fd, reinterpret_cast<sockaddr*>(&name), &size) == 0;
-}
-
 int pending_error(int fd) {
   int error = 0;
   socklen_t size = sizeof error;
@@ -43,12 +37,15 @@ void Socket::connect(const Address& address) {
       if (error) throw SystemError(error, "connect", it.name);
       return;
     }
-    do {
+    for (;;) {
       // Readiness seen before the attempt says nothing about it.
       operation.drained();
       operation.wait();
       if (const int failed = pending_error(operation.fd())) throw SystemError(failed, "connect", it.name);
-    } while (!is_connected(operation.fd()));
+      // Asked again, connect(2) tells how it stands.
+      if (::connect(operation.fd(), address.data(), address.size()) == 0 || errno == EISCONN) return;
+      if (errno != EALREADY && errno != EINPROGRESS) throw SystemError(errno, "connect", it.name);
+    }
   } catch (...) {
     it.name = before;
     throw;
