@@ -12,7 +12,6 @@
 #include <CLI/CLI.hpp>
 
 #include <hawser/fiber/run.h>
-#include <hawser/fiber/task.h>
 
 #include "cli/command.h"
 #include "cli/suggestion.h"
@@ -83,16 +82,9 @@ int run_on_fibers(const Action& action, Context& context, bool own_signals) {
   context.interrupt = &interrupt;
   return run([&] {
     if (own_signals) return action(context);
-    const Task<int> work = spawn([&] { return action(context); });
-    const Task<void> watcher = spawn([&] {
-      static_cast<void>(interrupt.next());
-      work.kill();
-    });
-    work.join();
-    watcher.kill();
-    watcher.join();
-    static_cast<void>(watcher.exception());
-    return work.get();
+    int code = 0;
+    unless_interrupted(interrupt, [&] { code = action(context); });
+    return code;
   });
 }
 

@@ -1,7 +1,6 @@
 #include "cli/download.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -9,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <hawser/base/errors.h>
+#include <hawser/fiber/cancellation.h>
 #include <hawser/fiber/offload.h>
 #include <hawser/fiber/task_group.h>
 
@@ -89,8 +89,10 @@ class DownloadWorker {
         while (!all_.jobs_.empty()) {
           DownloadJob job = std::move(all_.jobs_.front());
           all_.jobs_.pop_front();
-          if (job.size > kSmall) fetch_large(std::move(job));
-          else ask_for_small(std::move(job));
+          if (job.size > kSmall)
+            fetch_large(std::move(job));
+          else
+            ask_for_small(std::move(job));
         }
         pipeline_.finish();
         // A file that has grown comes back as a large one.
@@ -114,14 +116,17 @@ class DownloadWorker {
   void ask_for_small(DownloadJob job) {
     Json header = get_header(job);
     auto lost = [this, job] { all_.jobs_.push_front(job); };
-    pipeline_.post(std::move(header), {}, [this, job](const Frame& answer, FrameStream& frames) {
-      try {
-        take_small(job, answer, frames);
-      } catch (const Failure& failure) {
-        if (failure.exit() != Exit::failed) throw;
-        fail(job, failure);
-      }
-    }, std::move(lost));
+    pipeline_.post(
+        std::move(header), {},
+        [this, job](const Frame& answer, FrameStream& frames) {
+          try {
+            take_small(job, answer, frames);
+          } catch (const Failure& failure) {
+            if (failure.exit() != Exit::failed) throw;
+            fail(job, failure);
+          }
+        },
+        std::move(lost));
   }
 
   void take_small(const DownloadJob& job, const Frame& answer, FrameStream& frames) {
@@ -155,8 +160,10 @@ class DownloadWorker {
     landing_.start([this, batch] {
       offload([&] { land(*batch, all_.options_.algorithm); });
       for (const Arrived& file : *batch) {
-        if (file.error) fail(file.job, to_failure(file.error));
-        else done(file.job, file.content.size(), 0, file.hash);
+        if (file.error)
+          fail(file.job, to_failure(file.error));
+        else
+          done(file.job, file.content.size(), 0, file.hash);
       }
     });
   }
@@ -170,13 +177,12 @@ class DownloadWorker {
       const std::string source = source_of(job, entry, hub_name_);
       std::optional<PartFile> part;
       offload([&] { part.emplace(*job.landing, job.path, source, all_.options_.resume); });
-      // A second attempt from the beginning, when what lay here turns out to be something else.
       const bool had_part = part->size() > 0;
-      if (!fetch_into(*part, job, entry) && had_part) {
+      if (fetch_into(*part, job, entry)) return;
+      if (had_part) {
+        // What lay here was something else, damaged by a crash at worst: once more, from the beginning.
         offload([&] { part->clear(); });
         if (fetch_into(*part, job, entry)) return;
-      } else if (part->size() == entry.size) {
-        return;
       }
       offload([&] { part->clear(); });
       throw broken_hash();
@@ -219,11 +225,17 @@ class DownloadWorker {
         hash = hash_value(tail["hash"]);
       } catch (const std::exception&) {
         failed = std::current_exception();
-        // Of what concerns only this file, the connection is not to hear.
-        if (to_failure(failed).exit() != Exit::failed || frames.body_left() > 0) throw;
+        if (to_failure(failed).exit() != Exit::failed) throw;
+        // It concerns only this file; but the rest of it may be long, and nobody wants it.
+        if (frames.body_left() > 0) throw ConnectionSpent();
       }
     });
-    pipeline_.finish();
+    try {
+      pipeline_.finish();
+    } catch (const ConnectionSpent&) {
+      if (failed) fail(job, to_failure(failed));
+      throw;
+    }
     if (failed) {
       progress.undo(part.size() - offset, offset);
       std::rethrow_exception(failed);
@@ -257,8 +269,21 @@ class DownloadWorker {
   void receive_body(PartFile& part, hub::Hasher& hasher, FrameStream& frames) {
     Bytes receiving = Bytes::uninitialised(kPiece), writing = Bytes::uninitialised(kPiece);
     hub::SideCall writer;
-    while (frames.body_left() > 0) {
-      const std::size_t filled = frames.read_body_exactly(receiving.span());
+    std::exception_ptr broken;
+    while (!broken && frames.body_left() > 0) {
+      std::size_t filled = 0;
+      try {
+        while (filled < receiving.size()) {
+          const std::size_t got = frames.read_body(receiving.span().subspan(filled));
+          if (got == 0) break;
+          filled += got;
+          all_.report_.progress().moved(got);
+        }
+      } catch (const std::exception&) {
+        broken = std::current_exception();
+      }
+      std::optional<Shield> shield;
+      if (broken) shield.emplace();
       writer.finish();
       std::swap(receiving, writing);
       writer.start([&part, &hasher, piece = BytesView(writing).first(filled)] {
@@ -267,8 +292,9 @@ class DownloadWorker {
           part.write(piece);
         });
       });
-      all_.report_.progress().moved(filled);
+      if (broken) writer.finish();
     }
+    if (broken) std::rethrow_exception(broken);
     writer.finish();
   }
 
@@ -282,7 +308,8 @@ class DownloadWorker {
       all_.report_.progress().set_name(base_name(job.path));
       all_.report_.progress().moved(size);
     }
-    all_.report_.done({job.remote, job.shown, size, offset, std::string(hub::to_string(all_.options_.algorithm)), hash});
+    all_.report_.done(
+        {job.remote, job.shown, size, offset, std::string(hub::to_string(all_.options_.algorithm)), hash});
   }
   void fail(const DownloadJob& job, const Failure& failure) { all_.report_.errors().add(job.remote, failure); }
 

@@ -1,8 +1,8 @@
 // Download: fetches a list of files from a hub, over several connections side by side, each with many small files under
 // way.
 //
-// Every file is verified by the hash that the hub sends behind it, synced, and only then put under its name. A large one
-// is gathered in a part file beside it, which a later call goes on with as long as the file on the hub is the same.
+// Every file is verified by the hash that the hub sends behind it, synced, and only then put under its name. A large
+// one is gathered in a part file beside it, which a later call goes on with as long as the file on the hub is the same.
 // Runs on one loop; waits for disk and hub. A file that fails is reported and the others go on; Failure is thrown when
 // the hub is lost.
 #pragma once

@@ -48,6 +48,8 @@ class HubClient {
   void post(Json header, BytesView body = {});
   // Posts a header whose body, of header["size"] bytes, the caller sends over frames().
   void post_header(Json header);
+  // The id of the last request posted: what frames that belong to it carry.
+  [[nodiscard]] std::int64_t last_id() const noexcept { return next_id_ - 1; }
   // The next frame of an answer; its body is the caller's. Waits kPatience, or for ever when patient is set: for
   // commands that may be silent for as long as they like. Throws Failure when it is not "ok".
   Frame answer(bool patient = false);

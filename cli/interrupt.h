@@ -2,11 +2,12 @@
 //
 // The first signal is handed to next(); a second one ends the process at once with 128 + its number, so that nobody is
 // ever held here. One object a process, made before the fibers that wait. What must be put right before the process
-// ends like that (a terminal without echo) registers itself with restore_on_exit().
+// ends like that (a terminal without echo) is registered with hold_terminal().
 #pragma once
 
 #include <memory>
 
+#include <hawser/fiber/task.h>
 #include <hawser/process/pipe_stream.h>
 
 struct termios;
@@ -35,5 +36,20 @@ class Interrupt {
  private:
   std::unique_ptr<PipeStream> signals_;
 };
+
+// Calls work() on a fiber of its own, and cancels it when a signal comes. Rethrows what it throws.
+template <class Work>
+void unless_interrupted(Interrupt& interrupt, Work&& work) {
+  const Task<void> working = spawn([&work] { work(); });
+  const Task<void> watching = spawn([&interrupt, &working] {
+    static_cast<void>(interrupt.next());
+    working.kill();
+  });
+  working.join();
+  watching.kill();
+  watching.join();
+  static_cast<void>(watching.exception());
+  working.get();
+}
 
 }  // namespace hawser::cli

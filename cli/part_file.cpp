@@ -1,6 +1,5 @@
 #include <cerrno>
 
-
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>

@@ -72,8 +72,8 @@ hub::FileHash hash_of(const LocalFile& file, hub::HashAlgorithm algorithm) {
 
 // A file that is on its way, seen by the sending side and by its answer.
 struct Flight {
-  bool in_body = false;    // not all of it was sent yet
-  bool given_up = false;   // reported as failed: not to be sent again
+  bool in_body = false;   // not all of it was sent yet
+  bool given_up = false;  // reported as failed: not to be sent again
 };
 
 }  // namespace
@@ -138,9 +138,12 @@ class UploadWorker {
     if (file.error) return fail(file.job, to_failure(file.error));
     if (file.has_grown) return send_large(std::move(file.job));
     all_.report_.progress().set_name(base_name(file.job.local));
-    post([&](Pipeline::OnAnswer answered, Pipeline::OnLost lost) {
-      pipeline_.post(put_header(file.job, file.state, file.hash), file.content, std::move(answered), std::move(lost));
-    }, file.job, file.state.size, 0, file.hash, std::make_shared<Flight>());
+    post(
+        [&](Pipeline::OnAnswer answered, Pipeline::OnLost lost) {
+          pipeline_.post(put_header(file.job, file.state, file.hash), file.content, std::move(answered),
+                         std::move(lost));
+        },
+        file.job, file.state.size, 0, file.hash, std::make_shared<Flight>());
     all_.report_.progress().moved(file.state.size);
   }
 
@@ -156,12 +159,13 @@ class UploadWorker {
       file->check_unchanged();
       Json header = put_header(job, file->state(), hash);
       if (all_.options_.resume) {
-        offset = pipeline_
-                     .request({{"cmd", "offset"},
-                               {"path", job.remote},
-                               {"total", file->state().size},
-                               {"hash", {{"algorithm", hub::to_string(hash.algorithm)}, {"value", hash.value}}}})["offset"]
-                     .as_uint64();
+        offset =
+            pipeline_
+                .request({{"cmd", "offset"},
+                          {"path", job.remote},
+                          {"total", file->state().size},
+                          {"hash", {{"algorithm", hub::to_string(hash.algorithm)}, {"value", hash.value}}}})["offset"]
+                .as_uint64();
         if (offset > file->state().size) throw refusal("internal", "the hub has more of the file than there is");
       }
       const std::uint64_t size = file->state().size - offset;
@@ -169,9 +173,11 @@ class UploadWorker {
       header.set("size", size);
       progress.skipped(offset);
       flight->in_body = true;
-      post([&](Pipeline::OnAnswer answered, Pipeline::OnLost lost) {
-        pipeline_.post_header(std::move(header), std::move(answered), std::move(lost));
-      }, job, file->state().size, offset, hash, flight);
+      post(
+          [&](Pipeline::OnAnswer answered, Pipeline::OnLost lost) {
+            pipeline_.post_header(std::move(header), std::move(answered), std::move(lost));
+          },
+          job, file->state().size, offset, hash, flight);
       while (sent < size) {
         const std::uint64_t piece = std::min(kPiece, size - sent);
         pipeline_.send_file(file->fd(), offset + sent, piece);
@@ -202,7 +208,8 @@ class UploadWorker {
         throw_when_refused(answer.header());
         if (hash_value(answer["hash"]) != hash.value)
           throw refusal("hash_mismatch", "what lies on the hub is not what was sent");
-        all_.report_.done({job.local, job.remote, size, offset, std::string(hub::to_string(hash.algorithm)), hash.value});
+        all_.report_.done(
+            {job.local, job.remote, size, offset, std::string(hub::to_string(hash.algorithm)), hash.value});
       } catch (const Failure& refused) {
         if (refused.exit() != Exit::failed) throw;
         // Else the sending side takes back what it has counted.
@@ -228,7 +235,8 @@ class UploadWorker {
 
 std::size_t connections_for(const TransferOptions& options, std::size_t files) noexcept {
   constexpr std::size_t kUsual = 4, kFilesWorthOne = 16;
-  const std::size_t wanted = options.connections != 0 ? options.connections : std::min(kUsual, 1 + files / kFilesWorthOne);
+  const std::size_t wanted =
+      options.connections != 0 ? options.connections : std::min(kUsual, 1 + files / kFilesWorthOne);
   return std::clamp<std::size_t>(wanted, 1, std::max<std::size_t>(files, 1));
 }
 
