@@ -21,7 +21,7 @@
 namespace hawser {
 
 struct ListenerOptions {
-  int backlog = 128;
+  int backlog = SOMAXCONN;
   bool reuse_address = true;  // a restart need not wait for TIME_WAIT
   bool reuse_port = false;    // several listeners share the port
   bool dual_stack = false;    // an IPv6 listener takes IPv4 as well

@@ -105,7 +105,7 @@ class Socket final : public Stream {
   // The same; the error number instead of SystemError, 0 when it worked, EAGAIN when the timeout ran out.
   [[nodiscard]] int connect_ex(const Address& address);
   void bind(const Address& address);
-  void listen(int backlog = 128);
+  void listen(int backlog = SOMAXCONN);
   // Waits for a connection. It has no timeout and none of its listener's settings other than those the kernel hands on.
   // Lets EMFILE and its like through as SystemError: Listener knows what to do about them.
   [[nodiscard]] Socket accept();

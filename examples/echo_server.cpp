@@ -1,0 +1,33 @@
+// An echo server: one fiber a client, and it reads like a blocking program.
+//
+//   echo_server [PORT]        then, from anywhere: nc 127.0.0.1 8080
+//
+// Ctrl-C stops it within milliseconds.
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdlib>
+
+#include <hawser/hawser.h>
+
+using namespace hawser;
+
+namespace {
+
+FiberServer* g_server = nullptr;
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int port = argc > 1 ? std::atoi(argv[1]) : 8080;
+  return run([port] {
+    FiberTcpServer server({"127.0.0.1", port}, [](Socket& peer) {
+      while (Bytes data = peer.recv(1024)) peer.send_all(data);
+    });
+    g_server = &server;
+    std::signal(SIGINT, [](int) { g_server->request_stop(); });
+    fmt::print("echoing on {}\n", server.address().str());
+    server.serve_forever();
+    fmt::print("stopped\n");
+  });
+}
