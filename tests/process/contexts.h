@@ -1,0 +1,46 @@
+// Runs a test body as a fiber and on a plain thread: child processes must not know the difference.
+#pragma once
+
+#include <dirent.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <functional>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include <hawser/fiber/run.h>
+
+namespace hawser::testing {
+
+enum class Place { fiber, thread };
+
+inline void run_in(Place place, const std::function<void()>& body) {
+  if (place == Place::thread) return body();
+  run([&] { body(); });
+}
+
+class InBoth : public ::testing::TestWithParam<Place> {};
+
+#define HAWSER_IN_BOTH(suite)                                                               \
+  INSTANTIATE_TEST_SUITE_P(in, suite, ::testing::Values(Place::fiber, Place::thread),       \
+                           [](const ::testing::TestParamInfo<Place>& info) -> std::string { \
+                             return info.param == Place::fiber ? "fiber" : "thread";        \
+                           })
+
+// True when this process has no child, dead or alive.
+inline bool no_children() { return ::waitpid(-1, nullptr, WNOHANG | __WALL) == -1 && errno == ECHILD; }
+
+inline int open_descriptors() {
+  int count = 0;
+  DIR* directory = ::opendir("/proc/self/fd");
+  while (::readdir(directory)) ++count;
+  ::closedir(directory);
+  return count;
+}
+
+// True while a process of this number exists that is not a zombie.
+bool is_running(int pid);
+
+}  // namespace hawser::testing
