@@ -72,7 +72,7 @@ FileHash commit_in_place(Upload::Parts& parts) {
 void Upload::Parts::drop() noexcept {
   if (std::exchange(ended, true)) return;
   // Gives the space back now: this Upload, and with it the descriptor, may stay for a while.
-  static_cast<void>(::ftruncate(staged.file.get(), 0));
+  [[maybe_unused]] const int not_needed = ::ftruncate(staged.file.get(), 0);
   root.staging.drop(session.user, staged);
   slot->left = 0;
 }
