@@ -212,11 +212,12 @@ TEST(popen, signals_are_as_at_the_start_of_a_program) {
   sigaddset(&mask, SIGUSR1);
   ::pthread_sigmask(SIG_BLOCK, &mask, &before);
   const auto old = ::signal(SIGPIPE, SIG_IGN);
-  const Completed done =
-      run_command(Command::shell("grep -E '^Sig(Blk|Ign|Cgt)' /proc/self/status"), {.capture = true});
+  const std::string status = run_command({"cat", "/proc/self/status"}, {.capture = true}).out.str();
   ::signal(SIGPIPE, old == SIG_ERR ? SIG_DFL : old);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  EXPECT_EQ(done.out, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\nSigCgt:\t0000000000000000\n");
+  for (const char* line : {"SigBlk:", "SigIgn:", "SigCgt:"}) {
+    EXPECT_NE(status.find(std::string(line) + "\t0000000000000000\n"), std::string::npos) << status;
+  }
 }
 
 TEST(popen, our_own_signal_mask_is_as_before) {
@@ -269,7 +270,7 @@ TEST_P(PopenInBoth, the_whole_group_can_be_killed) {
     child.signal_group(SIGKILL);
     EXPECT_EQ(child.wait(), -SIGKILL);
     EXPECT_EQ(read_all(child.output()), "");  // the grandchild held the pipe, too
-    EXPECT_FALSE(is_running(grandchild));
+    while (is_running(grandchild)) yield();
   });
 }
 
