@@ -2,6 +2,7 @@
 #include <hawser/tls/tls_stream.h>
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <openssl/evp.h>
 
 #include <atomic>
@@ -468,6 +469,27 @@ TEST_P(Tls, bytes_of_every_value_and_length_survive) {
       reading.join();
       EXPECT_EQ(got, text) << size;
     }
+  });
+}
+
+TEST(tls, connections_that_idle_after_a_transfer_hold_no_buffers) {
+  run([] {
+    constexpr std::size_t kPairs = 40;
+    const std::string text = some_text(1 << 20);
+    const auto heap = [] { return ::mallinfo2().uordblks + ::mallinfo2().hblkhd; };
+    std::vector<Ends> idle;
+    idle.reserve(kPairs);
+    static_cast<void>(tls_ends());
+    const std::size_t before = heap();
+    for (std::size_t i = 0; i < kPairs; ++i) {
+      idle.push_back(tls_ends());
+      std::string got;
+      Aside reading([&] { got = read_exactly(*idle.back().server, text.size()); });
+      idle.back().client->write_all(text);
+      reading.join();
+      EXPECT_EQ(got, text);
+    }
+    EXPECT_LT((heap() - before) / (2 * kPairs), 64U * 1024) << "bytes for each end";
   });
 }
 
