@@ -2,7 +2,7 @@
 
 #include <fcntl.h>
 
-#include <array>
+#include <algorithm>
 #include <csignal>
 #include <mutex>
 
@@ -38,8 +38,8 @@ CommandTalk::CommandTalk(NativeConversation& talk, const Frame& request, Popen& 
       expiry_(Expiry::in(timeout)),
       patience_(Expiry::in(timeout + kLastOutput)),
       limits_(talk.frames().limits()),
-      out_{child.output(), "stdout", false, 0, {}, {}},
-      err_{child.errors(), "stderr", false, 0, {}, {}} {
+      out_{child.output(), "stdout", false, {}, {}, {}},
+      err_{child.errors(), "stderr", false, {}, {}, {}} {
   // Silence is nothing unusual while a command runs.
   FrameLimits patient = limits_;
   patient.idle.reset();
@@ -53,8 +53,9 @@ CommandTalk::End CommandTalk::run() {
   err_.fiber.spawn([this] { pump(err_); });
   reader_.spawn([this] { read_client(); });
   const End end = wait_for_end();
-  drain(out_);
-  drain(err_);
+  const Clock::time_point ended = Clock::now();
+  drain(out_, ended);
+  drain(err_, ended);
   if (!lost_) reader_.cancel();
   reader_.join();
   if (why_lost_) std::rethrow_exception(why_lost_);
@@ -75,11 +76,11 @@ void CommandTalk::pump(Pump& pump) {
   try {
     Bytes buffer = Bytes::uninitialised(kFirstBuffer);
     for (;;) {
+      pump.reading_since = Clock::now();
       pump.reading = true;
       const std::size_t count = pump.from.read_some(buffer.span());
       pump.reading = false;
       if (count == 0) break;
-      pump.bytes += count;
       Json head = Json::object();
       if (id_ != nullptr) head.set("id", *id_);
       head.set("stream", pump.name);
@@ -103,12 +104,10 @@ void CommandTalk::pump(Pump& pump) {
   pump.done.set();
 }
 
-void CommandTalk::drain(Pump& pump) {
+void CommandTalk::drain(Pump& pump, Clock::time_point ended) {
   while (!lost_) {
-    const std::uint64_t before = pump.bytes;
-    const bool waiting = pump.reading;
-    if (pump.done.wait(kOrphanGrace)) break;
-    if (waiting && pump.reading && pump.bytes == before) break;
+    const Duration silent = pump.reading ? Clock::now() - std::max(pump.reading_since, ended) : Duration(0);
+    if (silent >= kOrphanGrace || pump.done.wait(kOrphanGrace - silent)) break;
   }
   pump.fiber.cancel();
   pump.fiber.join();

@@ -9,7 +9,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <exception>
 #include <optional>
 #include <string_view>
@@ -48,13 +47,13 @@ class CommandTalk {
     PipeStream& from;
     std::string_view name;
     bool reading = false;
-    std::uint64_t bytes = 0;
+    Clock::time_point reading_since{};
     Event done;
     TaskGroup fiber;
   };
 
   void pump(Pump& pump);
-  void drain(Pump& pump);
+  void drain(Pump& pump, Clock::time_point ended);
   void read_client();
   void take(const Frame& frame);
   void feed();

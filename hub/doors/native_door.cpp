@@ -59,8 +59,12 @@ void NativeDoor::talk(Socket& peer) {
   }
   std::optional<TlsStream> secure;
   {
+    // A hub that drains need not wait for those who have not even introduced themselves.
+    Conversations::Member arriving(conversations_, peer);
+    if (!arriving.wait_for_request()) return;
     const Deadline handshake(kHandshake, "TLS handshake");
     secure.emplace(peer, *options_.tls);
+    if (!arriving.begin_request()) return;
   }
   NativeConversation(*secure, services_, budget_, conversations_, left).serve();
 }

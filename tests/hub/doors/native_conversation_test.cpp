@@ -1,0 +1,141 @@
+// The conversation itself: order, ids, errors, limits, drain.
+#include "hub/doors/native_conversation.h"
+
+#include <string>
+
+#include "hub/doors/door_fixture.h"
+
+namespace hawser::hub {
+namespace {
+
+class Conversation : public DoorTest {};
+
+TEST_F(Conversation, hello_says_what_the_hub_is) {
+  with_door([&] {
+    const Frame answer = connected()->call({{"cmd", "hello"}, {"version", 1}, {"client", "test"}});
+    EXPECT_TRUE(answer["ok"].as_bool());
+    EXPECT_EQ(answer["version"].as_int64(), 1);
+    EXPECT_EQ(answer["max_header"].as_int64(), 65'536);
+    EXPECT_FALSE(answer["auth"].as_array().empty());
+  });
+}
+
+TEST_F(Conversation, any_id_comes_back_as_it_was) {
+  with_door([&] {
+    const auto client = connected();
+    for (const char* text : {"0", "null", "\"x\"", "[1,{\"a\":null}]", "123456789012345678901234567890", "-1", "1.5"}) {
+      const Json id = Json::parse(text);
+      EXPECT_EQ(client->call({{"cmd", "ping"}, {"id", id}})["id"].value(), id);
+      const Frame refused = client->call({{"cmd", "nonsense"}, {"id", id}});
+      EXPECT_EQ(refused["id"].value(), id);
+      EXPECT_EQ(error_code(refused), "unknown_command");
+    }
+    EXPECT_FALSE(client->call({{"cmd", "ping"}}).header().contains("id"));
+  });
+}
+
+TEST_F(Conversation, an_id_that_is_too_long_is_a_bad_request) {
+  with_door([&] {
+    const auto client = connected();
+    EXPECT_EQ(error_code(client->call({{"cmd", "ping"}, {"id", std::string(60'000, 'x')}})), "bad_request");
+    EXPECT_TRUE(client->call({{"cmd", "ping"}})["ok"].as_bool());
+  });
+}
+
+TEST_F(Conversation, requests_sent_ahead_are_answered_in_order) {
+  with_door([&] {
+    const auto client = signed_in();
+    constexpr int kRequests = 200;
+    for (int i = 0; i < kRequests; ++i) {
+      switch (i % 3) {
+        case 0:
+          client->frames.send({{"cmd", "ping"}, {"id", i}});
+          break;
+        case 1:
+          client->frames.send({{"cmd", "stat"}, {"path", "none"}, {"id", i}});
+          break;
+        default:
+          client->frames.send({{"cmd", "list"}, {"path", "."}, {"id", i}});
+          break;
+      }
+    }
+    for (int i = 0; i < kRequests; ++i) EXPECT_EQ(client->frames.receive()["id"].as_int64(), i);
+  });
+}
+
+TEST_F(Conversation, a_header_without_a_usable_command_is_a_bad_request) {
+  with_door([&] {
+    const auto client = connected();
+    EXPECT_EQ(error_code(client->call(Json::object())), "bad_request");
+    EXPECT_EQ(error_code(client->call({{"cmd", 5}})), "bad_request");
+    EXPECT_EQ(error_code(client->call({{"cmd", nullptr}})), "bad_request");
+    EXPECT_TRUE(client->call({{"cmd", "ping"}})["ok"].as_bool());
+  });
+}
+
+TEST_F(Conversation, a_body_nobody_asked_for_is_dropped) {
+  with_door([&] {
+    const auto client = connected();
+    EXPECT_TRUE(client->call({{"cmd", "ping"}}, std::string(1'000'000, 'x'))["ok"].as_bool());
+    EXPECT_EQ(error_code(client->call({{"cmd", "nonsense"}}, std::string(1'000'000, 'x'))), "unknown_command");
+    EXPECT_TRUE(client->call({{"cmd", "ping"}})["ok"].as_bool());
+  });
+}
+
+TEST_F(Conversation, a_refused_body_that_is_too_long_to_drop_ends_the_connection_after_the_answer) {
+  with_door([&] {
+    const auto client = connected();
+    client->frames.send_header({{"cmd", "put"}, {"path", "a"}, {"total", 1U << 30}, {"size", 1U << 30}});
+    const Frame answer = client->frames.receive();
+    EXPECT_EQ(error_code(answer), "unauthenticated");
+    EXPECT_TRUE(answer["closing"].as_bool());
+    EXPECT_FALSE(client->frames.receive()) << "closed";
+  });
+}
+
+TEST_F(Conversation, a_bad_frame_is_answered_once_and_closed) {
+  with_door([&] {
+    for (const std::string& bytes :
+         {std::string("\0\0\0\0", 4), std::string("\xff\xff\xff\xff", 4), std::string("GET / HTTP/1.1\r\n\r\n"),
+          std::string("\x02\0\0\0[]", 6), std::string("\x11\0\0\0{\"a\":1,  \"a\": 2}", 21),
+          std::string("\x05\0\0\0{\"a\":", 9), std::string("\x0c\0\0\0{\"size\":-1} ", 16)}) {
+      const auto client = connected();
+      client->socket.send_all(bytes);
+      client->frames.send({{"cmd", "ping"}});
+      EXPECT_EQ(error_code(client->frames.receive()), "bad_frame");
+      EXPECT_FALSE(client->frames.receive());
+    }
+  });
+}
+
+TEST_F(Conversation, a_frame_that_is_cut_off_is_a_bad_frame) {
+  with_door([&] {
+    const auto client = connected();
+    client->socket.send_all(std::string_view("\x40\0\0\0{\"cmd\"", 10));
+    client->socket.shutdown_write();
+    EXPECT_EQ(error_code(client->frames.receive()), "bad_frame");
+    EXPECT_FALSE(client->frames.receive());
+  });
+}
+
+TEST_F(Conversation, a_draining_door_ends_idle_conversations_and_finishes_busy_ones) {
+  with_door([&] {
+    const auto idle = connected();
+    EXPECT_TRUE(idle->call({{"cmd", "ping"}})["ok"].as_bool());
+    const auto busy = signed_in();
+    busy->frames.send({{"cmd", "run"}, {"argv", Json::array({"cat"})}, {"id", 1}});
+    EXPECT_TRUE(busy->frames.receive()["ok"].as_bool());
+    door().drain();
+    EXPECT_FALSE(idle->frames.receive());
+    busy->frames.send({{"id", 1}, {"stream", "stdin"}}, "still here");
+    const Frame output = busy->frames.receive();
+    EXPECT_EQ(output["stream"].as_string(), "stdout");
+    EXPECT_EQ(busy->frames.read_body_all(100), "still here");
+    busy->frames.send({{"id", 1}, {"stream", "stdin"}, {"eof", true}});
+    EXPECT_EQ(busy->frames.receive()["exit"].as_int64(), 0);
+    EXPECT_FALSE(busy->frames.receive());
+  });
+}
+
+}  // namespace
+}  // namespace hawser::hub
