@@ -1,4 +1,5 @@
 """Two hundred times kill -9 at any moment, hub and clients in turn: what was acknowledged is there, whole."""
+import functools
 import hashlib
 import multiprocessing
 import os
@@ -19,6 +20,7 @@ def content(slot, version):
     return f"{slot} {version} ".encode() + chance.randbytes(size)
 
 
+@functools.cache
 def digest(slot, version):
     return hashlib.sha256(content(slot, version)).hexdigest()
 
