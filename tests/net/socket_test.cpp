@@ -306,14 +306,14 @@ TEST_P(socket_in, timeout_of_send_all_is_its_whole_budget_and_tells_what_went) {
 TEST_P(socket_in, idle_timeout_ends_stalls_only) {
   in_context([this] {
     auto [a, b] = tcp_pair();
-    a.set_idle_timeout(20ms);
+    a.set_idle_timeout(250ms);
     auto slow = peer([&b = b] {
-      for (int i = 0; i < 10; ++i) {
-        sleep(5ms);
+      for (int i = 0; i < 30; ++i) {  // longer in all than the idle timeout
+        sleep(10ms);
         b.send_all("x");
       }
     });
-    EXPECT_EQ(receive(a, 10).size(), 10U);
+    EXPECT_EQ(receive(a, 30).size(), 30U);
     EXPECT_THROW(a.recv(1), SocketTimeout);
     slow.get();
   });
