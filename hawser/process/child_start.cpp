@@ -22,6 +22,15 @@
 // The child runs in the parent's memory: sanitizers must neither track nor instrument it.
 #define HAWSER_CHILD_SIDE __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
 
+#ifdef __SANITIZE_THREAD__
+// The same function under the name that the thread sanitizer doesn't replace: it takes every clone(2) for a fork, and
+// would make the memory that parent and child share that of a forked child.
+extern "C" int __clone(int (*entry)(void*), void* stack, int flags, void* argument, ...) noexcept;
+#define HAWSER_CLONE __clone
+#else
+#define HAWSER_CLONE ::clone
+#endif
+
 namespace hawser::detail {
 namespace {
 
@@ -119,8 +128,8 @@ ChildStart::Child ChildStart::run() {
   int clone_error = 0;
   {
     const AllSignalsBlocked blocked;
-    child.pid = ::clone(&ChildStart::enter, reinterpret_cast<void*>(top),
-                        CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, this, &pidfd);
+    child.pid = HAWSER_CLONE(&ChildStart::enter, reinterpret_cast<void*>(top),
+                             CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, this, &pidfd);
     clone_error = errno;
   }
   if (child.pid < 0) throw SystemError(clone_error, "start", program_);

@@ -39,7 +39,8 @@ class Queue {
   Queue& operator=(const Queue&) = delete;
   ~Queue() {
     std::scoped_lock hold(put_.lock, get_.lock);
-    for (auto at = get_.count.load(); at != put_.count.load(); ++at) items_.destroy(at);
+    for (auto at = get_.count.load(std::memory_order_acquire); at != put_.count.load(std::memory_order_acquire); ++at)
+      items_.destroy(at);
   }
 
   // Throws Full when there was no room within the timeout; ShutDown, at once, after shutdown().
@@ -49,7 +50,7 @@ class Queue {
       if (expiry.passed()) throw Full();
       const auto changed = [this] { return !full() || is_shut_down(); };
       if (!again && detail::spin_until(changed)) continue;
-      throw_unless(detail::wait_round(putters_, "queue put", again, expiry, changed), "queue put");
+      wait(putters_, get_, changed, again, expiry, "queue put");
     }
   }
   // Throws Full, ShutDown.
@@ -62,7 +63,7 @@ class Queue {
     if (is_shut_down()) throw ShutDown();
     const auto at = put_.count.load(std::memory_order_relaxed);
     if (at - put_.other_seen >= bound_) {
-      put_.other_seen = get_.count.load();
+      put_.other_seen = get_.count.load(std::memory_order_acquire);
       if (at - put_.other_seen >= bound_) return false;
     }
     if constexpr (std::is_nothrow_move_constructible_v<T>) {
@@ -75,7 +76,7 @@ class Queue {
         throw;
       }
     }
-    put_.count.store(at + 1);  // sequentially consistent, see WaitCell::leave()
+    put_.count.store(at + 1, std::memory_order_release);
     pass_on(getters_);
     return true;
   }
@@ -88,7 +89,7 @@ class Queue {
       if (expiry.passed()) throw Empty();
       const auto changed = [this] { return !empty() || is_shut_down(); };
       if (!again && detail::spin_until(changed)) continue;
-      throw_unless(detail::wait_round(getters_, "queue get", again, expiry, changed), "queue get");
+      wait(getters_, put_, changed, again, expiry, "queue get");
     }
   }
   // Throws Empty, ShutDown.
@@ -103,26 +104,22 @@ class Queue {
     const auto at = get_.count.load(std::memory_order_relaxed);
     if (at == get_.other_seen) {
       const bool last_look = is_shut_down();  // before the count: what was put before the shutdown is still seen
-      get_.other_seen = put_.count.load();
+      get_.other_seen = put_.count.load(std::memory_order_acquire);
       if (at == get_.other_seen) {
         if (last_look) throw ShutDown();
         return std::nullopt;
       }
     }
     std::optional<T> item = take(at);
-    if (bound_ == kUnbounded) {
-      get_.count.store(at + 1, std::memory_order_release);
-    } else {
-      get_.count.store(at + 1);
-      pass_on(putters_);
-    }
+    get_.count.store(at + 1, std::memory_order_release);
+    pass_on(putters_);
     return item;
   }
 
   // What these say may have changed by the time the caller looks.
   [[nodiscard]] std::size_t qsize() const noexcept {
-    const auto taken = get_.count.load();
-    return static_cast<std::size_t>(put_.count.load() - taken);
+    const auto taken = get_.count.load(std::memory_order_acquire);
+    return static_cast<std::size_t>(put_.count.load(std::memory_order_acquire) - taken);
   }
   [[nodiscard]] bool empty() const noexcept { return qsize() == 0; }
   [[nodiscard]] bool full() const noexcept { return qsize() >= bound_; }
@@ -142,12 +139,12 @@ class Queue {
     std::uint64_t last = 0;
     {
       std::scoped_lock hold(put_.lock, get_.lock);
-      shut_down_.store(true);
+      shut_down_.store(true, std::memory_order_release);
       if (immediate) {
         first = get_.count.load(std::memory_order_relaxed);
         last = put_.count.load(std::memory_order_relaxed);
         items_.move_to(dropped);
-        get_.count.store(last);
+        get_.count.store(last, std::memory_order_release);
         get_.other_seen = last;
       }
       putters_.release_all();
@@ -156,7 +153,7 @@ class Queue {
     }
     for (; first != last; ++first) dropped.destroy(first);  // without our locks: a destructor may use the queue
   }
-  [[nodiscard]] bool is_shut_down() const noexcept { return shut_down_.load(); }
+  [[nodiscard]] bool is_shut_down() const noexcept { return shut_down_.load(std::memory_order_acquire); }
 
  private:
   static constexpr std::uint64_t kUnbounded = std::numeric_limits<std::uint64_t>::max();
@@ -172,9 +169,21 @@ class Queue {
     if (waiting.has_waiters()) waiting.release_one();
   }
 
-  // The callers see an expired timeout themselves, after one more try.
-  static void throw_unless(Wake why, const char* operation) {
-    if (why != Wake::expired) throw_unless_ready(why, operation);
+  // Waits until the other side has moved on. Who waits lists itself under the other side's lock, where it also looks
+  // for the last time; so that side, which holds its lock anyway, sees every waiter without a fence of its own. Returns
+  // also when the expiry has passed: the caller tries once more and then sees that for itself.
+  template <class Changed>
+  static void wait(detail::WaitCell& waiting, Side& other, Changed& changed, bool again, Expiry expiry,
+                   const char* what) {
+    detail::WaitNode node(what);
+    node.insists = again;
+    {
+      std::lock_guard hold(other.lock);
+      if (changed()) return;
+      waiting.list(node);
+    }
+    const Wake why = waiting.wait(node, expiry);
+    if (why != Wake::expired) throw_unless_ready(why, what);
   }
 
   std::optional<T> take(std::uint64_t at) {

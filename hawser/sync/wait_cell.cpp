@@ -29,14 +29,7 @@ WaitCell::Word WaitCell::enter() noexcept {
 }
 
 void WaitCell::leave(Word value) noexcept {
-  const Word word = value * kOne;
-  if (first_) {
-    // Sequentially consistent: who has listed itself looks once more at what it waits for, and whoever changes that
-    // looks for waiters afterwards; one of them sees the other.
-    word_.store(word | kWaiters, std::memory_order_seq_cst);
-  } else {
-    word_.store(word, std::memory_order_release);
-  }
+  word_.store(value * kOne | (first_ ? kWaiters : 0), std::memory_order_release);
 }
 
 void WaitCell::push_back(WaitNode& node) noexcept {

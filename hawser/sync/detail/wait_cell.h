@@ -43,7 +43,7 @@ class WaitCell {
     return word_.load(order) / kOne;
   }
   [[nodiscard]] bool has_waiters() const noexcept {
-    return (word_.load(std::memory_order_seq_cst) & (kWaiters | kBusy)) != 0;
+    return (word_.load(std::memory_order_acquire) & (kWaiters | kBusy)) != 0;
   }
 
   // Takes the cell and returns its value.
@@ -79,19 +79,5 @@ class WaitCell {
   WaitNode* first_ = nullptr;
   WaitNode* last_ = nullptr;
 };
-
-// One round of waiting for a change that others make without entering the cell: lists the caller, looks once more, and
-// parks. Those others look at has_waiters() after their change. Ready means: look again.
-template <class Ready>
-Wake wait_round(WaitCell& cell, const char* what, bool again, Expiry expiry, Ready&& ready) noexcept {
-  WaitNode node(what);
-  node.insists = again;
-  cell.list(node);
-  if (ready()) {
-    cell.withdraw(node);
-    return Wake::ready;
-  }
-  return cell.wait(node, expiry);
-}
 
 }  // namespace hawser::detail
