@@ -1,0 +1,115 @@
+// From words to commands, and from errors to exit codes.
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include <hawser/base/errors.h>
+#include <hawser/tls/tls_error.h>
+
+#include "cli/command.h"
+#include "cli/command_line.h"
+#include "cli/completion_scripts.h"
+#include "cli/failure.h"
+#include "cli/hub_client.h"
+#include "cli/remote_command.h"
+#include "cli/upload.h"
+#include "scratch_home.h"
+
+namespace hawser::cli {
+namespace {
+
+using Words = std::vector<std::string>;
+
+template <class Error>
+Exit exit_of(const Error& error) {
+  return to_failure(std::make_exception_ptr(error)).exit();
+}
+
+TEST(command_line, the_command_is_found_behind_options_of_every_command) {
+  EXPECT_EQ(find_command_word({"ls"}), 0U);
+  EXPECT_EQ(find_command_word({"--hub", "put", "ls"}), 2U);
+  EXPECT_EQ(find_command_word({"--hub=h:1", "--json", "-q", "ls"}), 3U);
+  EXPECT_EQ(find_command_word({"--json"}), 1U);
+  EXPECT_EQ(find_command_word({}), 0U);
+}
+
+TEST(command_line, wrong_usage_is_2) {
+  const ScratchHome scratch;
+  for (const Words& words :
+       {Words{"frobnicate"}, Words{"ls", "--no-such-option"}, Words{"put"}, Words{"mkdir"}, Words{},
+        Words{"sum", "--hash", "crc32", "x"}, Words{"--hub"}, Words{"run", "--timeout", "-1", "x"},
+        Words{"put", "-j", "0", "x"}, Words{"completion", "fish"}, Words{"mv", "one"},
+        Words{"ls", "--plain", "--pin", "x"}, Words{"up", "--drain-seconds", "-5"}})
+    EXPECT_EQ(run_command_line(words), 2) << (words.empty() ? "nothing" : words[0]);
+}
+
+TEST(command_line, help_is_no_error) {
+  const ScratchHome scratch;
+  EXPECT_EQ(run_command_line({"--help"}), 0);
+  EXPECT_EQ(run_command_line({"--version"}), 0);
+  EXPECT_EQ(run_command_line({"help", "put"}), 0);
+  for (const Command& command : commands())
+    EXPECT_EQ(run_command_line({std::string(command.name), "--help"}), 0) << command.name;
+}
+
+TEST(command_line, nobody_there_is_3) {
+  const ScratchHome scratch;
+  EXPECT_EQ(run_command_line({"ls", "--hub", "127.0.0.1:1", "--token", "x"}), 3);
+}
+
+TEST(failure, every_error_has_its_exit_code) {
+  EXPECT_EQ(exit_of(refusal("not_found", "x")), Exit::failed);
+  EXPECT_EQ(exit_of(refusal("unauthenticated", "x")), Exit::not_signed_in);
+  EXPECT_EQ(exit_of(TlsUntrusted("x", "sha256:00")), Exit::unreachable);
+  EXPECT_EQ(exit_of(TlsTruncated("x")), Exit::unreachable);
+  EXPECT_EQ(exit_of(FrameError(FrameFault::not_json, "x")), Exit::unreachable);
+  EXPECT_EQ(exit_of(JsonError("x")), Exit::unreachable);
+  EXPECT_EQ(exit_of(SystemError(ENOENT, "open", "x")), Exit::failed);
+  EXPECT_EQ(exit_of(Cancelled("x")), Exit::interrupted);
+  EXPECT_EQ(exit_of(std::runtime_error("x")), Exit::failed);
+}
+
+TEST(failure, a_refusal_is_read_from_the_answer) {
+  EXPECT_NO_THROW(throw_when_refused({{"ok", true}}));
+  try {
+    throw_when_refused({{"ok", false}, {"error", {{"code", "no_space"}, {"message", "the disk is full"}}}});
+    FAIL();
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.code(), "no_space");
+    EXPECT_STREQ(failure.what(), "the disk is full");
+  }
+  EXPECT_THROW(throw_when_refused({{"ok", false}}), Failure);
+}
+
+TEST(signals, names_are_those_of_the_protocol) {
+  EXPECT_EQ(signal_number("SIGKILL"), SIGKILL);
+  EXPECT_EQ(signal_number("SIGINT"), SIGINT);
+  EXPECT_EQ(signal_number("KILL"), 0);
+  EXPECT_EQ(signal_number("SIGNONSENSE"), 0);
+  EXPECT_EQ(signal_name(SIGTERM), "SIGTERM");
+}
+
+TEST(connections, as_many_as_the_files_are_worth) {
+  TransferOptions options;
+  EXPECT_EQ(connections_for(options, 1), 1U);
+  EXPECT_EQ(connections_for(options, 1000), 4U);
+  options.connections = 8;
+  EXPECT_EQ(connections_for(options, 1000), 8U);
+  EXPECT_EQ(connections_for(options, 3), 3U);
+  EXPECT_EQ(connections_for(options, 0), 1U);
+}
+
+TEST(completion, both_scripts_know_every_command_and_no_hidden_one) {
+  for (const std::string& script : {bash_completion(), zsh_completion()}) {
+    for (const Command& command : commands()) {
+      if (!command.group.empty()) EXPECT_NE(script.find("    " + std::string(command.name) + ") "), std::string::npos);
+    }
+    EXPECT_NE(script.find("--recursive"), std::string::npos);
+    EXPECT_EQ(script.find("    __complete)"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace hawser::cli
