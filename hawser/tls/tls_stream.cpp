@@ -63,7 +63,6 @@ class TlsStream::State {
   void flush_within_budget() noexcept;
   [[noreturn]] void fail_reading(std::exception_ptr error);
 
-  // Destroyed last: the session holds nothing of it, but a claim may.
   std::unique_ptr<Stream> owned_;
   Stream& lower_;
   std::function<bool(const std::string&)> accept_;
