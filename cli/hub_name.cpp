@@ -1,5 +1,7 @@
 #include "cli/hub_name.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -21,6 +23,12 @@ std::uint16_t parse_port(std::string_view digits, std::string_view text) {
   if (digits.empty() || end != digits.data() + digits.size()) refuse(text, "the port is not a number");
   if (error != std::errc() || port == 0 || port > 65535) refuse(text, "ports go from 1 to 65535");
   return static_cast<std::uint16_t>(port);
+}
+
+// A zone ("%eth0") may follow; whether there is such an interface is found out later.
+bool is_ipv6(std::string_view host) {
+  in6_addr parsed{};
+  return ::inet_pton(AF_INET6, std::string(host.substr(0, host.find('%'))).c_str(), &parsed) == 1;
 }
 
 }  // namespace
@@ -45,6 +53,7 @@ HubName HubName::parse(std::string_view text) {
   const auto odd = [](unsigned char c) { return c <= ' ' || c == 0x7F || c == '/' || c == '@'; };
   if (std::ranges::any_of(host, odd)) refuse(text, "the host holds a character that no host has");
   if (host.size() > 255) refuse(text, "the host is too long");
+  if (host.find(':') != std::string_view::npos && !is_ipv6(host)) refuse(text, "too many colons, and no IPv6 address");
   name.host = host.empty() ? "127.0.0.1" : std::string(host);
   std::ranges::transform(name.host, name.host.begin(),
                          [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
