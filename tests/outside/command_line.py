@@ -105,8 +105,8 @@ class Terminal:
         self.seen += data
         return bool(data)
 
-    def expect(self, text, count=1):
-        while self.seen.lower().count(text) < count:
+    def expect(self, text):
+        while text not in self.seen.lower():
             if not self.read():
                 raise AssertionError(f"it ended without {text!r}, having shown {self.seen!r}")
 

@@ -56,15 +56,24 @@ class Relay:
                 client, _ = self._listener.accept()
             except OSError:
                 return
+            threading.Thread(target=self._carry, args=(client,), daemon=True).start()
+
+    def _carry(self, client):
+        """One connection, both ways, to its end."""
+        with client:
             try:
                 hub = socket.create_connection(self.target())
             except OSError:
-                client.close()
-                continue
-            with self._changed:
-                self._sockets += [client, hub]
-            threading.Thread(target=self._pass, args=(client, hub, "up"), daemon=True).start()
-            threading.Thread(target=self._pass, args=(hub, client, "down"), daemon=True).start()
+                return
+            with hub:
+                with self._changed:
+                    self._sockets += [client, hub]
+                answers = threading.Thread(target=self._pass, args=(hub, client, "down"), daemon=True)
+                answers.start()
+                self._pass(client, hub, "up")
+                answers.join()
+                with self._changed:
+                    self._sockets = [sock for sock in self._sockets if sock not in (client, hub)]
 
     def _may_pass(self, source, wanted, way):
         """How many bytes may pass now; waits while it is none. 0: the connection was cut."""
