@@ -70,10 +70,24 @@ int do_register(const Arguments& args, Context& context) {
     if (prompt.asks_person() && prompt.secret("Once more: ") != password)
       throw usage_error("the two passwords differ; nothing was done");
   }
-  Json request = {{"cmd", "register"}, {"user", user}, {"password", password}};
-  const std::string invite = args.invite.empty() ? environment("HAWSER_INVITE") : args.invite;
-  if (!invite.empty()) request.set("invite", invite);
-  hub.request(std::move(request));
+  std::string invite = args.invite.empty() ? environment("HAWSER_INVITE") : args.invite;
+  const auto ask_hub = [&] {
+    Json request = {{"cmd", "register"}, {"user", user}, {"password", password}};
+    if (!invite.empty()) request.set("invite", invite);
+    hub.request(std::move(request));
+  };
+  bool wants_invite = false;
+  try {
+    ask_hub();
+  } catch (const Failure& failure) {
+    // Only now is it known that this hub wants one.
+    wants_invite = failure.code() == "forbidden" && invite.empty() && prompt.asks_person();
+    if (!wants_invite) throw;
+  }
+  if (wants_invite) {
+    invite = prompt.line("Invite: ");
+    ask_hub();
+  }
   sign_in_and_save(hub, context, user, password);
   return 0;
 }

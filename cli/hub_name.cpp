@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <hawser/net/address.h>
+
 #include "cli/failure.h"
 #include "cli/terminal.h"
 
@@ -52,7 +54,9 @@ HubName HubName::parse(std::string_view text) {
   }
   const auto odd = [](unsigned char c) { return c <= ' ' || c == 0x7F || c == '/' || c == '@'; };
   if (std::ranges::any_of(host, odd)) refuse(text, "the host holds a character that no host has");
-  if (host.size() > 255) refuse(text, "the host is too long");
+  if (host.size() > 253) refuse(text, "the host is too long");
+  if (host.find(':') != std::string_view::npos && !Address::try_ip(host, name.port))
+    refuse(text, "with that many colons it should be an IPv6 address");
   if (host.find(':') != std::string_view::npos && !is_ipv6(host)) refuse(text, "too many colons, and no IPv6 address");
   name.host = host.empty() ? "127.0.0.1" : std::string(host);
   std::ranges::transform(name.host, name.host.begin(),
