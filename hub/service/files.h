@@ -7,9 +7,10 @@
 // devices and sockets are never waited for: `forbidden`.
 //
 // All calls block (disk): run them inside offload(). Any thread, any number at once. One Files a root at a time, across
-// processes. Throws ServiceError: not_found, exists, forbidden (permission, escape, special file), conflict (a file
-// where a directory is needed, and the other way about; a directory that is not empty), no_space, quota_exceeded, busy,
-// bad_request. Calls with a stop_token throw Cancelled soon after stop was requested.
+// processes. Store and Audit outlive it, and it outlives its uploads and downloads. Throws ServiceError: not_found,
+// exists, forbidden (permission, escape, special file), conflict (a file where a directory is needed, and the other way
+// about; a directory that is not empty), no_space, quota_exceeded, busy, bad_request. Calls with a stop_token throw
+// Cancelled soon after stop was requested.
 #pragma once
 
 #include <chrono>
