@@ -56,25 +56,30 @@ class Json {
   enum class Type : std::uint8_t { null, boolean, number, string, array, object };
 
   // NOLINTBEGIN(google-explicit-constructor): a header is written as a list of plain values
-  Json() noexcept = default;  // null
-  Json(std::nullptr_t) noexcept {}
+  Json() noexcept;  // null
+  Json(std::nullptr_t) noexcept;
   template <std::same_as<bool> B>
-  Json(B value) noexcept : value_(value) {}
+  Json(B value) noexcept : Json(Boolean{value}) {}
   template <std::signed_integral I>
   requires(!std::same_as<I, char>) Json(I value)
-  noexcept : value_(static_cast<std::int64_t>(value)) {}
+  noexcept : Json(Signed{value}) {}
   template <std::unsigned_integral U>
   requires(!std::same_as<U, bool> && !std::same_as<U, char>) Json(U value)
   noexcept : Json(Unsigned{value}) {}
   // Throws JsonError for infinities and NaN, which JSON cannot write.
   Json(double value);
-  Json(std::string value) noexcept : value_(std::move(value)) {}
-  Json(std::string_view value) : value_(std::string(value)) {}
-  Json(const char* value) : value_(std::string(value)) {}
-  Json(Array values) noexcept : value_(std::move(values)) {}
+  Json(std::string value) noexcept;
+  Json(std::string_view value);
+  Json(const char* value);
+  Json(Array values) noexcept;
   Json(Object members);                         // throws JsonSyntaxError (duplicate_key)
   Json(std::initializer_list<Member> members);  // an object
   // NOLINTEND(google-explicit-constructor)
+  Json(const Json& other);
+  Json(Json&& other) noexcept;
+  Json& operator=(const Json& other);
+  Json& operator=(Json&& other) noexcept;
+  ~Json();
 
   [[nodiscard]] static Json object();
   [[nodiscard]] static Json array(std::initializer_list<Json> values = {});
@@ -143,11 +148,19 @@ class Json {
   struct Digits {
     std::string text;
   };
+  struct Boolean {
+    bool value;
+  };
+  struct Signed {
+    std::int64_t value;
+  };
   struct Unsigned {
     std::uint64_t value;
   };
+  explicit Json(Boolean value) noexcept;
+  explicit Json(Signed number) noexcept;
   explicit Json(Unsigned number) noexcept;
-  explicit Json(Digits digits) noexcept : value_(std::move(digits)) {}
+  explicit Json(Digits digits) noexcept;
 
   // uint64_t is used only for what int64_t cannot hold, Digits only for what neither they nor double can.
   std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, Digits, std::string, Array, Object> value_;
@@ -157,6 +170,22 @@ struct Json::Member {
   std::string key;
   Json value;
 };
+
+// Here, where a Member is known: what handles the vector of them cannot come earlier.
+inline Json::Json() noexcept = default;
+inline Json::Json(std::nullptr_t) noexcept {}
+inline Json::Json(std::string value) noexcept : value_(std::move(value)) {}
+inline Json::Json(std::string_view value) : value_(std::string(value)) {}
+inline Json::Json(const char* value) : value_(std::string(value)) {}
+inline Json::Json(Array values) noexcept : value_(std::move(values)) {}
+inline Json::Json(Boolean value) noexcept : value_(value.value) {}
+inline Json::Json(Signed number) noexcept : value_(number.value) {}
+inline Json::Json(Digits digits) noexcept : value_(std::move(digits)) {}
+inline Json::Json(const Json& other) = default;
+inline Json::Json(Json&& other) noexcept = default;
+inline Json& Json::operator=(const Json& other) = default;
+inline Json& Json::operator=(Json&& other) noexcept = default;
+inline Json::~Json() = default;
 
 // What header["key"] gives: a member that may be missing. It knows its key, so that errors can name it. It borrows the
 // key's text and the value: use it at once.
