@@ -36,8 +36,8 @@ TEST(hub_name, host_and_port_in_every_form) {
 }
 
 TEST(hub_name, nonsense_is_wrong_usage) {
-  for (const char* text :
-       {"h:0", "h:65536", "h:99999999999", "h:x", "h:", "[::1", "[::1]81", "[h]:1", "a b:1", "u@h:1", "a:b:c", "[a:b]:1"})
+  for (const char* text : {"h:0", "h:65536", "h:99999999999", "h:x", "h:", "[::1", "[::1]81", "[h]:1", "a b:1", "u@h:1",
+                           "a:b:c", "[a:b]:1"})
     EXPECT_EQ(exit_of([&] { HubName::parse(text); }), Exit::usage) << text;
 }
 
