@@ -27,7 +27,8 @@ if(HAWSER_SANITIZE)
   add_compile_options(-fsanitize=${HAWSER_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${HAWSER_SANITIZE})
   if(HAWSER_SANITIZE MATCHES "undefined")
-    add_compile_options(-fno-sanitize-recover=all)
+    # The vptr check opens a pipe to look at an object, and takes it for broken where a test has used up all descriptors.
+    add_compile_options(-fno-sanitize-recover=all -fno-sanitize=vptr)
   endif()
 endif()
 
