@@ -122,13 +122,13 @@ void HubClient::secure(std::unique_ptr<Socket> socket, const Home& home) {
 }
 
 void HubClient::introduce() {
-  post({{"cmd", "hello"}, {"version", kProtocol}, {"client", std::string("hawser/") + kVersion}});
+  ask({{"cmd", "hello"}, {"version", kProtocol}, {"client", std::string("hawser/") + kVersion}});
   hello_awaited_ = true;
 }
 
 void HubClient::sign_in() {
   if (!target_.token.empty()) {
-    post({{"cmd", "resume"}, {"token", target_.token}});
+    ask({{"cmd", "resume"}, {"token", target_.token}});
     resume_awaited_ = true;
     const bool can_do_otherwise = target_.token_is_saved && !target_.user.empty() && !target_.password.empty();
     if (!can_do_otherwise) return;
@@ -145,8 +145,16 @@ void HubClient::sign_in() {
 }
 
 Json HubClient::request(Json header) {
-  post(std::move(header));
+  ask(std::move(header));
   return answer().header();
+}
+
+void HubClient::ask(Json header) {
+  try {
+    post(std::move(header));
+  } catch (const SystemError&) {
+    // The hub's last words may lie there unread; when there are none, reading tells that it is gone.
+  }
 }
 
 void HubClient::post(Json header, BytesView body) {

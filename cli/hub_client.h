@@ -46,6 +46,8 @@ class HubClient {
 
   // The two halves: any number may be posted before their answers are read, in the same order.
   void post(Json header, BytesView body = {});
+  // Posts a request whose answer is read next: should the connection break meanwhile, that says why.
+  void ask(Json header);
   // Posts a header whose body, of header["size"] bytes, the caller sends over frames().
   void post_header(Json header);
   // The id of the last request posted: what frames that belong to it carry.

@@ -54,7 +54,7 @@ std::string signal_name(int number) {
 }
 
 int RemoteCommand::run(Json request, bool forward_input_too) {
-  hub_.post(std::move(request));
+  hub_.ask(std::move(request));
   id_ = hub_.last_id();
   const Frame started = hub_.answer();
   report_.detail(fmt::format("Runs as process {}", started.header().get_int64("pid", 0)));

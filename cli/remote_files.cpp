@@ -84,7 +84,7 @@ std::string shown_path(std::string_view path) { return path.empty() ? "." : std:
 std::vector<RemoteEntry> list_folder(HubClient& hub, const std::string& path, bool recursive) {
   Json request = {{"cmd", "list"}, {"path", path}};
   if (recursive) request.set("recursive", true);
-  hub.post(std::move(request));
+  hub.ask(std::move(request));
   std::vector<RemoteEntry> entries;
   for (bool more = true; more;) {
     const Frame frame = hub.answer();
