@@ -75,6 +75,16 @@ std::string source_of(const DownloadJob& job, const RemoteEntry& entry, const st
   return source.dump() + "\n";
 }
 
+// The callback of a large file uses what is on the stack of who waits for it: that must not be left before the
+// callback.
+struct StopUnlessDone {
+  Pipeline& pipeline;
+  bool done = false;
+  ~StopUnlessDone() {
+    if (!done) pipeline.stop();
+  }
+};
+
 }  // namespace
 
 // One connection's part of a download.
@@ -208,6 +218,7 @@ class DownloadWorker {
     std::string hash, own;
     std::uint32_t mode = 0;
     std::exception_ptr failed;
+    StopUnlessDone borrowed{pipeline_};
     pipeline_.post(std::move(header), {}, [&](const Frame& answer, FrameStream& frames) {
       try {
         throw_when_refused(answer.header());
@@ -236,6 +247,7 @@ class DownloadWorker {
       if (failed) fail(job, to_failure(failed));
       throw;
     }
+    borrowed.done = true;
     if (failed) {
       progress.undo(part.size() - offset, offset);
       std::rethrow_exception(failed);

@@ -1,5 +1,6 @@
 #include "cli/pipeline.h"
 
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -12,7 +13,9 @@ namespace hawser::cli {
 
 Pipeline::Pipeline(HubClient& hub) : hub_(hub), reader_(spawn([this] { read_answers(); })) {}
 
-Pipeline::~Pipeline() {
+Pipeline::~Pipeline() { stop(); }
+
+void Pipeline::stop() noexcept {
   const Shield shield;
   {
     const std::lock_guard hold(lock_);
@@ -79,13 +82,14 @@ void Pipeline::send_file(int fd, std::uint64_t offset, std::uint64_t count) {
 }
 
 Json Pipeline::request(Json header) {
-  std::optional<Json> answer;
-  post(std::move(header), {}, [&](const Frame& frame, FrameStream&) { answer = frame.header(); });
+  // Shared: when the wait is cut short, the answer may still come.
+  const auto answer = std::make_shared<std::optional<Json>>();
+  post(std::move(header), {}, [answer](const Frame& frame, FrameStream&) { *answer = frame.header(); });
   const std::lock_guard hold(lock_);
-  changed_.wait_for([&] { return answer || error_ || spent_; });
-  if (!answer) check();
-  throw_when_refused(*answer);
-  return std::move(*answer);
+  changed_.wait_for([&] { return *answer || error_ || spent_; });
+  if (!*answer) check();
+  throw_when_refused(**answer);
+  return std::move(**answer);
 }
 
 void Pipeline::finish() {

@@ -55,6 +55,9 @@ class Pipeline {
 
   // Calls `lost` of all that was not answered. After ConnectionSpent.
   void hand_back();
+  // Closes the connection when answers are still missing, and returns when no callback runs any more: what they use may
+  // go then. Idempotent; never throws.
+  void stop() noexcept;
 
  private:
   struct Pending {
