@@ -440,7 +440,16 @@ TEST_F(UploadTest, a_full_disk_is_said_and_leaves_nothing_half) {
   if (child == 0) {
     const std::string small = root_ / "small";
     fs::create_directory(small);
-    const bool own_namespace = ::unshare(CLONE_NEWNS) == 0 || ::unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0;
+    const std::string uid = std::to_string(::geteuid());
+    const std::string gid = std::to_string(::getegid());
+    bool own_namespace = ::unshare(CLONE_NEWNS) == 0;
+    if (!own_namespace && ::unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) {
+      // Without these we would be nobody, and could make no file (user_namespaces(7)).
+      write_whole("/proc/self/setgroups", "deny");
+      write_whole("/proc/self/uid_map", uid + " " + uid + " 1");
+      write_whole("/proc/self/gid_map", gid + " " + gid + " 1");
+      own_namespace = true;
+    }
     const bool mounted = own_namespace && ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
                          ::mount("tmpfs", small.c_str(), "tmpfs", 0, "size=1m") == 0;
     if (!mounted) {
