@@ -62,19 +62,31 @@ bool Pollable::shut() noexcept {
       parked->released.store(true, std::memory_order_release);
     }
   }
-  while (state_.load(std::memory_order_seq_cst) & (kReading | kWriting)) {
-    Waiter waiter("close");
-    closer_.store(&waiter, std::memory_order_seq_cst);
-    const bool busy = state_.load(std::memory_order_seq_cst) & (kReading | kWriting);
-    // Whoever takes the waiter out of closer_ wakes it, and it must live until then.
-    if (busy || !closer_.exchange(nullptr, std::memory_order_seq_cst)) waiter.park_uninterrupted();
+  Waiter waiter("close");
+  closer_ = &waiter;
+  std::uint32_t state = state_.load(std::memory_order_acquire);
+  while (state & kBusy) {
+    if (!state_.compare_exchange_weak(state, state | kCloserWaits, std::memory_order_acq_rel)) continue;
+    waiter.park_uninterrupted();
+    break;
   }
   return true;
 }
 
-void Pollable::leave(std::uint32_t bit) noexcept {
-  if (!(state_.fetch_and(~bit, std::memory_order_seq_cst) & kClosed)) return;
-  if (Waiter* closer = closer_.exchange(nullptr, std::memory_order_seq_cst)) closer->unpark();
+void Pollable::leave(std::uint32_t share) noexcept {
+  std::uint32_t state = state_.load(std::memory_order_acquire);
+  for (;;) {
+    std::uint32_t next = state - share;
+    // The closer waits for us, and so for its Waiter; the Pollable itself may be gone once the state has changed.
+    Waiter* closer = nullptr;
+    if ((state & kCloserWaits) && !(next & kBusy)) {
+      closer = closer_;
+      next &= ~std::uint32_t{kCloserWaits};
+    }
+    if (!state_.compare_exchange_weak(state, next, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
+    if (closer) closer->unpark();
+    return;
+  }
 }
 
 void Pollable::drop_watches() noexcept {
@@ -99,6 +111,14 @@ Watch* Pollable::watch(bool add) {
     fresh.next = head;
   } while (!watches_.compare_exchange_weak(head, &fresh, std::memory_order_acq_rel, std::memory_order_acquire));
   return &fresh;
+}
+
+int Pollable::pin(const char* operation, const std::string& object) {
+  if (state_.fetch_add(kPin, std::memory_order_acq_rel) & kClosed) {
+    leave(kPin);
+    throw SocketClosed(operation, object);
+  }
+  return fd_.get();
 }
 
 Pollable::Use::Use(Pollable& pollable, Direction direction, const char* operation, const std::string& object)

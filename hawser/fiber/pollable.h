@@ -45,11 +45,18 @@ class Pollable {
   // Gives the descriptor up without closing it, under the same rules.
   [[nodiscard]] UniqueFd detach() noexcept;
 
+  // Holds the descriptor open for a system call that does not wait (an option, an address, shutdown) until unpin(). Any
+  // number at a time. Throws SocketClosed; operation and object are for the message.
+  [[nodiscard]] int pin(const char* operation, const std::string& object);
+  void unpin() noexcept { leave(kPin); }
+
   class Use;
 
  private:
   friend class Use;
-  enum State : std::uint32_t { kReading = 1, kWriting = 2, kClosed = 4 };
+  // kCloserWaits: whoever leaves last wakes closer_. From kPin on, a count.
+  enum State : std::uint32_t { kReading = 1, kWriting = 2, kClosed = 4, kCloserWaits = 8, kPin = 16 };
+  static constexpr std::uint32_t kBusy = ~std::uint32_t{kClosed | kCloserWaits};
   // A parked operation. Whoever takes it out of its slot unparks it and then sets `released`, the last touch.
   struct Parked {
     explicit Parked(const char* operation) noexcept : waiter(operation) {}
@@ -59,7 +66,8 @@ class Pollable {
 
   // Refuses new uses, wakes those that wait and sees them out. False when somebody else has closed it before.
   [[nodiscard]] bool shut() noexcept;
-  void leave(std::uint32_t bit) noexcept;
+  // Takes a bit, or one pin, out of the state. The last touch of the Pollable.
+  void leave(std::uint32_t share) noexcept;
   void drop_watches() noexcept;
   // The registration with the current loop: found, or (add) made. Null when there is none.
   [[nodiscard]] detail::Watch* watch(bool add);
@@ -67,7 +75,7 @@ class Pollable {
   UniqueFd fd_;
   std::atomic<std::uint32_t> state_{0};
   std::atomic<Parked*> parked_[2] = {nullptr, nullptr};  // indexed by Direction
-  std::atomic<Waiter*> closer_{nullptr};
+  Waiter* closer_ = nullptr;                             // set before kCloserWaits
   std::atomic<detail::Watch*> watches_{nullptr};
 };
 

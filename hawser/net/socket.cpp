@@ -65,11 +65,9 @@ Socket::Core& Socket::core(const char* operation) const {
   return *core_;
 }
 
-int Socket::live(const char* operation) const {
-  const Core& it = core(operation);
-  if (it.pollable.closed()) throw SocketClosed(operation, it.name);
-  return it.pollable.fd();
-}
+Socket::Live::Live(Core& core, const char* operation) : core_(core), fd_(core.pollable.pin(operation, core.name)) {}
+
+Socket::Live::~Live() { core_.pollable.unpin(); }
 
 void Socket::set_timeout(Timeout timeout) { Core::set(core("set_timeout").timeout, timeout); }
 Timeout Socket::timeout() const noexcept { return core_ ? Core::get(core_->timeout) : Timeout(); }
@@ -96,7 +94,7 @@ int Socket::fileno() const noexcept { return core_ && !core_->pollable.closed() 
 bool Socket::closed() const noexcept { return !core_ || core_->pollable.closed(); }
 
 void Socket::shutdown(Shutdown how) {
-  const int fd = live("shutdown");
+  const Live fd = live("shutdown");
   if (::shutdown(fd, how == Shutdown::read ? SHUT_RD : how == Shutdown::write ? SHUT_WR : SHUT_RDWR) == 0) return;
   throw_errno("shutdown", core_->name);
 }

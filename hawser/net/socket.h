@@ -169,7 +169,20 @@ class Socket final : public Stream {
   [[nodiscard]] Socket accept_one(Operation& operation) const;
   static Socket accepted(int fd, const Address& peer, const Socket& by);
   [[nodiscard]] Core& core(const char* operation) const;
-  [[nodiscard]] int live(const char* operation) const;
+  // The descriptor, held open until the call on it is over.
+  class Live {
+   public:
+    Live(Core& core, const char* operation);
+    Live(const Live&) = delete;
+    Live& operator=(const Live&) = delete;
+    ~Live();
+    operator int() const noexcept { return fd_; }  // NOLINT(google-explicit-constructor): it stands for the number
+
+   private:
+    Core& core_;
+    int fd_;
+  };
+  [[nodiscard]] Live live(const char* operation) const { return {core(operation), operation}; }
   static int start_connecting(Operation& operation, const Address& address);
   static std::uint64_t send_by_copying(Operation& operation, int file, std::uint64_t offset, std::uint64_t count);
   std::unique_ptr<Core> core_;

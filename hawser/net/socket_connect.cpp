@@ -17,12 +17,12 @@ int pending_error(int fd) {
 }  // namespace
 
 void Socket::bind(const Address& address) {
-  const int fd = live("bind");
+  const Live fd = live("bind");
   if (::bind(fd, address.data(), address.size()) < 0) throw_errno("bind", address.str());
 }
 
 void Socket::listen(int backlog) {
-  const int fd = live("listen");
+  const Live fd = live("listen");
   if (::listen(fd, backlog) < 0) throw_errno("listen", Address::of_socket(fd).str());
   core_->name = Address::of_socket(fd).str();
 }

@@ -199,6 +199,25 @@ TEST(pollable, an_always_ready_descriptor_starves_nobody) {
   });
 }
 
+TEST(pollable, close_waits_for_a_pin_and_refuses_the_next) {
+  for (int i = 0; i < 2'000; ++i) {
+    Pair pair;
+    std::atomic<bool> pinned{false};
+    std::thread holder([&] {
+      const int fd = pair.a->pin("getsockname", kName);
+      pinned = true;
+      sockaddr_storage address;
+      socklen_t size = sizeof address;
+      EXPECT_EQ(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0) << "closed under a pin";
+      pair.a->unpin();
+    });
+    while (!pinned) std::this_thread::yield();
+    pair.a->close();
+    EXPECT_THROW(static_cast<void>(pair.a->pin("getsockname", kName)), SocketClosed);
+    holder.join();
+  }
+}
+
 TEST(pollable, a_broken_pipe_is_an_error_and_not_a_signal) {
   Pair pair;
   pair.b->close();
