@@ -57,7 +57,10 @@ Failure unknown_command(const std::string& word) {
 Failure wrong_usage(const CLI::ParseError& error, const CLI::App& parser, std::string_view command) {
   std::string message = error.what();
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
-    auto extra = parser.remaining(true);
+    // Commands hand what they do not know to the parser above them.
+    const CLI::App* top = &parser;
+    while (top->get_parent() != nullptr) top = top->get_parent();
+    const auto extra = top->remaining(true);
     if (!extra.empty()) {
       const std::string& word = extra.front();
       message = fmt::format("not understood: {}", printable(word));
