@@ -71,8 +71,9 @@ std::string Prompt::line(std::string_view question) {
 
 std::string Prompt::secret(std::string_view question) {
   if (!asks_person()) return read_line();
-  show(terminal_, question);
+  // First: who types as soon as the question is there must not be seen.
   const WithoutEcho silent(own_terminal_ ? terminal_ : STDIN_FILENO);
+  show(terminal_, question);
   return read_line();
 }
 
