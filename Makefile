@@ -13,6 +13,8 @@ PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 ARGS ?=
 CMAKE_FLAGS ?=
+# That each header compiles alone: seen once, not again under each sanitizer.
+HEADERS_ALONE = $(if $(filter release debug,$(PRESET)),all_verify_interface_header_sets)
 
 .PHONY: up test try bench format check-format lint install build clean
 .DEFAULT_GOAL := build
@@ -20,7 +22,7 @@ CMAKE_FLAGS ?=
 build:
 	@scripts/install-packages build test
 	cmake --preset $(PRESET) -DHAWSER_TESTS=ON -DHAWSER_EXAMPLES=ON $(CMAKE_FLAGS)
-	cmake --build --preset $(PRESET) -j $(JOBS)
+	cmake --build --preset $(PRESET) -j $(JOBS) --target all $(HEADERS_ALONE)
 
 up:
 	@scripts/install-packages build
