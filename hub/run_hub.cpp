@@ -83,6 +83,9 @@ int run_hub(const Options& options) {
   const HubLog log(options.log_level);
   try {
     run({.loops = 0}, [&] { serve(options, signals); });
+    // All is done: a signal that comes while the process goes away must not make a failure of it.
+    std::signal(SIGTERM, SIG_IGN);
+    std::signal(SIGINT, SIG_IGN);
     return 0;
   } catch (const OptionsError&) {
     throw;

@@ -58,6 +58,13 @@ class LoopStore {
   std::vector<Loop*> every_;  // keeps them reachable: they are never destroyed
 };
 
+// AddressSanitizer gives every variable a surrounding of its own: frames grow by a multiple.
+#if defined(HAWSER_ASAN)
+constexpr std::size_t kStackFactor = 4;
+#else
+constexpr std::size_t kStackFactor = 1;
+#endif
+
 int processors() {
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -110,7 +117,7 @@ void Runtime::loop_is_empty() noexcept {
 void run_main(const RunOptions& options, std::function<void()> main) {
   if (Loop::current()) throw std::logic_error("run: called inside run()");
   if (options.loops < 0) throw std::invalid_argument("run: loops must not be negative");
-  const Borrowed borrowed(options.loops ? options.loops : processors(), options.stack_bytes);
+  const Borrowed borrowed(options.loops ? options.loops : processors(), options.stack_bytes * kStackFactor);
   Runtime runtime(borrowed.loops);
   StopAtEnd stop_at_end(runtime);
 
