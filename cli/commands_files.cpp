@@ -37,7 +37,7 @@ Json to_json(const std::string& path, const RemoteEntry& entry) {
 
 std::string painted_name(const std::string& name, const RemoteEntry& entry) {
   const bool colour = use_colour(STDOUT_FILENO);
-  const std::string safe = shown(name, STDOUT_FILENO);
+  std::string safe = shown(name, STDOUT_FILENO);
   if (entry.is_dir()) return paint(Colour::blue, safe, colour) + "/";
   if (entry.type == "link") return paint(Colour::cyan, safe, colour) + (is_terminal(STDOUT_FILENO) ? "@" : "");
   if (entry.is_file() && (entry.mode & 0111U) != 0) return paint(Colour::green, safe, colour);

@@ -82,10 +82,10 @@ LocalKind local_kind(const std::string& path) {
 std::string local_name(const std::string& path) {
   std::string trimmed = path;
   while (trimmed.size() > 1 && trimmed.ends_with('/')) trimmed.pop_back();
-  const std::string name = base_name(trimmed);
+  std::string name = base_name(trimmed);
   if (!name.empty() && name != "." && name != "..") return name;
   std::error_code error;
-  const std::string real = std::filesystem::canonical(path, error).filename().native();
+  std::string real = std::filesystem::canonical(path, error).filename().native();
   if (real.empty() || error) throw usage_error(fmt::format("{} has no name of its own: give a destination", path));
   return real;
 }

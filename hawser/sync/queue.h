@@ -46,6 +46,7 @@ class Queue {
   // Throws Full when there was no room within the timeout; ShutDown, at once, after shutdown().
   void put(T item, Timeout timeout = std::nullopt) {
     const Expiry expiry = Expiry::of(timeout);
+    // NOLINTNEXTLINE(bugprone-use-after-move): an item for which there was no room is left as it was
     for (bool again = false; !try_put(std::move(item)); again = true) {
       if (expiry.passed()) throw Full();
       const auto changed = [this] { return !full() || is_shut_down(); };
