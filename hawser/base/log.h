@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <functional>
+#include <string>
 #include <string_view>
 
 namespace hawser {
@@ -17,5 +19,8 @@ void set_log_sink(LogSink sink);
 
 // Never throws.
 void log_line(LogLevel level, std::string_view line) noexcept;
+
+// What an error says of itself, for a line. It must not be null.
+[[nodiscard]] std::string describe(const std::exception_ptr& error);
 
 }  // namespace hawser

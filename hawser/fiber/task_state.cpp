@@ -13,20 +13,6 @@
 #include <hawser/fiber/waiter.h>
 
 namespace hawser::detail {
-namespace {
-
-std::string describe(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& e) {
-    return e.what();
-  } catch (...) {
-    return "an exception that is no std::exception";
-  }
-}
-
-}  // namespace
-
 TaskState::~TaskState() = default;
 
 void TaskState::destroy() noexcept {

@@ -11,16 +11,6 @@
 namespace hawser {
 namespace {
 
-std::string describe(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& e) {
-    return e.what();
-  } catch (...) {
-    return "an exception that is no std::exception";
-  }
-}
-
 // An error that a caller up the stack would have caught; here there is none.
 void log_error(const std::exception_ptr& error, const Socket& peer) noexcept {
   try {
