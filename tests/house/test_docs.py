@@ -36,7 +36,7 @@ class Documents(unittest.TestCase):
     def test_every_package_has_a_purpose(self):
         for line in (SOURCE / "packages.txt").read_text().splitlines():
             if not line.startswith("#"):
-                self.assertRegex(line, r"^(build|test|lint)\s+[a-z0-9.+-]+$")
+                self.assertRegex(line, r"^(build|test|lint|bench)\s+[a-z0-9.+-]+$")
 
 
 if __name__ == "__main__":

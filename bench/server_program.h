@@ -1,0 +1,65 @@
+// What the benchmark servers on the library share: their command line, the choice of the engine and of the number of
+// loops, and a server with limits out of the way.
+//
+//   NAME PORT [--engine epoll|uring] [--loops N]
+//
+// An engine that was asked for and is not there ends the program with 2: a figure must not carry another engine's name.
+// Once all is set the engine in use is printed, one line: "engine <TAB> epoll (…)".
+#pragma once
+
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include <hawser/fiber/run.h>
+#include <hawser/serve/fiber_tcp_server.h>
+
+#include "arguments.h"
+
+inline void raise_file_limit() {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
+// Calls body(PORT) inside run(), on the engine and the loops that the command line asks for.
+template <class Body>
+int run_on_engine(int argc, char** argv, const std::string& name, Body&& body) {
+  const Arguments arguments(argc, argv, name + " PORT [--engine epoll|uring] [--loops N]", {"engine", "loops"});
+  const auto port = static_cast<int>(arguments.number_at(0));
+  const std::string engine = arguments.text("engine", "auto");
+  if (engine != "auto" && engine != "epoll" && engine != "uring") arguments.fail("no such engine: " + engine);
+  ::setenv("HAWSER_ENGINE", engine.c_str(), 1);
+  raise_file_limit();
+  try {
+    return hawser::run({.loops = static_cast<int>(arguments.number("loops", 1))}, [&] {
+      const std::string used = hawser::engine_in_use();
+      if (engine != "auto" && used.find(engine) >= used.find(' '))
+        throw std::invalid_argument("engine in use: " + used);
+      std::printf("engine\t%s\n", used.c_str());
+      std::fflush(stdout);
+      body(port);
+      return 0;
+    });
+  } catch (const std::invalid_argument& error) {
+    std::fprintf(stderr, "no engine %s here: %s\n", engine.c_str(), error.what());
+    return 2;
+  }
+}
+
+// Serves each connection with handler(Socket&), on a fiber of its own, until the process is ended.
+template <class Handler>
+int serve_connections(int argc, char** argv, const std::string& name, Handler&& handler) {
+  return run_on_engine(argc, argv, name, [&](int port) {
+    hawser::ServerOptions options;
+    options.max_connections = 1'000'000;
+    options.listen.backlog = 4096;
+    hawser::FiberTcpServer server({"127.0.0.1", port}, std::forward<Handler>(handler), options);
+    server.serve_forever();
+  });
+}
