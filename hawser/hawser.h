@@ -29,6 +29,7 @@
 #include <hawser/net/buffered_reader.h>
 #include <hawser/net/buffered_writer.h>
 #include <hawser/net/connect.h>
+#include <hawser/net/datagram.h>
 #include <hawser/net/listener.h>
 #include <hawser/net/resolver.h>
 #include <hawser/net/socket.h>

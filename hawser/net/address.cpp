@@ -172,6 +172,8 @@ Address Address::of_peer(int fd) {
   return from(reinterpret_cast<const sockaddr*>(&name), size);
 }
 
+bool Address::is_v4_mapped() const noexcept { return is_ipv6() && IN6_IS_ADDR_V4MAPPED(&v6_.sin6_addr); }
+
 bool Address::is_abstract() const noexcept { return is_unix() && size_ > kPathOffset && un_.sun_path[0] == '\0'; }
 
 std::string Address::host() const {

@@ -69,6 +69,8 @@ class Address {
   [[nodiscard]] bool is_ipv4() const noexcept { return family() == AF_INET; }
   [[nodiscard]] bool is_ipv6() const noexcept { return family() == AF_INET6; }
   [[nodiscard]] bool is_unix() const noexcept { return family() == AF_UNIX; }
+  // An IPv4 address inside an IPv6 one, as a dual-stack socket sees it: ::ffff:10.0.0.1.
+  [[nodiscard]] bool is_v4_mapped() const noexcept;
   [[nodiscard]] bool is_abstract() const noexcept;
 
   // The numeric host, with zone, without brackets; empty for UNIX.

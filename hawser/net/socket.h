@@ -1,8 +1,11 @@
-// Socket: a TCP or UNIX stream socket that reads like a blocking one, in a fiber and on a plain thread alike.
+// Socket: a socket of any family and type that reads like a blocking one, in a fiber and on a plain thread alike.
 //
 //   Socket sock = connect({"example.org", 80}, {.timeout = 5s});
 //   sock.send_all("hello");
 //   while (Bytes data = sock.recv(1024)) use(data);
+//
+// One class for streams and datagrams, as everywhere since BSD: a datagram socket has send_to() and recv_from() (see
+// datagram.h), and its recv() and send() move one whole datagram each.
 //
 // Waiting: a call first tries, then waits. Each waiting call throws SocketTimeout when set_timeout() or
 // set_idle_timeout() ran out, DeadlineExceeded, Cancelled, SocketClosed when somebody closes the socket meanwhile,
@@ -30,6 +33,7 @@
 #include <hawser/base/errors.h>
 #include <hawser/base/fd.h>
 #include <hawser/net/address.h>
+#include <hawser/net/datagram.h>
 #include <hawser/net/socket_options.h>
 #include <hawser/net/stream.h>
 
@@ -75,6 +79,8 @@ class Socket final : public Stream {
 
   // Receiving -----------------------------------------------------------------------------------------------------
   // Waits for bytes and returns at most limit of them. Empty: the peer has finished, again and again; or limit is 0.
+  // On a datagram socket: one datagram, which may be empty. One that does not fit is SystemError (EMSGSIZE) and gone;
+  // recv_from() gives its beginning.
   Bytes recv(std::size_t limit);
   // The same into memory of the caller's; the number of bytes.
   [[nodiscard]] std::size_t recv_into(std::span<std::byte> into);
@@ -98,6 +104,27 @@ class Socket final : public Stream {
   // By sendfile(2), or by reading and writing where the file has no such thing. The file must be one that read() does
   // not wait for. Failures as for send_all().
   std::uint64_t send_file(int file, std::uint64_t offset, std::uint64_t count) override;
+
+  // Datagrams -----------------------------------------------------------------------------------------------------
+  // Waits for the next datagram and its sender, on a connected socket too. More than limit bytes are cut off, and
+  // `truncated` tells. On a stream: what recv() gives, from nobody.
+  Datagram recv_from(std::size_t limit = 65536);
+  // The same into memory of the caller's.
+  [[nodiscard]] ReceivedDatagram recv_from_into(std::span<std::byte> into);
+  // Does not wait: nothing when recv_from() would.
+  [[nodiscard]] std::optional<Datagram> try_recv_from(std::size_t limit = 65536);
+  // Sends one whole datagram; its size. That nobody listens over there is no error, unless the socket is connected to
+  // it and its host said so to an earlier one (ECONNREFUSED). One that is too large is SystemError (EMSGSIZE), naming
+  // the limit. A UNIX receiver whose queue is full is waited for.
+  std::size_t send_to(BytesView data, const Address& to);
+  // Does not wait: false when send_to() would.
+  bool try_send_to(BytesView data, const Address& to);
+  // Waits for one datagram and takes with it all that have come, as many as the batch has room for, by recvmmsg(2). How
+  // many; at least 1.
+  std::size_t receive_many(DatagramBatch& batch);
+  // Sends all by sendmmsg(2). How many have gone: fewer only when the next was refused or the time ran out after others
+  // had gone, and calling again with the rest says why.
+  std::size_t send_many(std::span<const OutgoingDatagram> datagrams);
 
   // Connecting ----------------------------------------------------------------------------------------------------
   // To one address; see connect.h for names. Waits for the answer.
@@ -184,11 +211,12 @@ class Socket final : public Stream {
   };
   [[nodiscard]] Live live(const char* operation) const { return {core(operation), operation}; }
   static int start_connecting(Operation& operation, const Address& address);
+  std::size_t send_datagram(std::span<const BytesView> parts, const Address* to, const char* name);
   static std::uint64_t send_by_copying(Operation& operation, int file, std::uint64_t offset, std::uint64_t count);
   std::unique_ptr<Core> core_;
 };
 
-// Two connected UNIX stream sockets. Throws SystemError.
+// Two connected UNIX sockets. Throws SystemError.
 std::pair<Socket, Socket> socketpair(int type = SOCK_STREAM);
 
 }  // namespace hawser

@@ -14,11 +14,23 @@ int pending_error(int fd) {
   return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? errno : error;
 }
 
+// What a datagram socket is called that is connected to nobody: where it is reached.
+std::string name_when_bound(int fd) {
+  sockaddr_storage name{};
+  socklen_t size = sizeof name;
+  const auto* raw = reinterpret_cast<const sockaddr*>(&name);
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size) < 0 || raw->sa_family == AF_CAN) {
+    return "socket " + std::to_string(fd);
+  }
+  return Address::from(raw, size).str();
+}
+
 }  // namespace
 
 void Socket::bind(const Address& address) {
   const Live fd = live("bind");
   if (::bind(fd, address.data(), address.size()) < 0) throw_errno("bind", address.str());
+  if (core_->keeps_boundaries()) core_->name = name_when_bound(fd);
 }
 
 void Socket::listen(int backlog) {

@@ -58,6 +58,14 @@ bool Socket::Operation::wait_at_most(Expiry expiry) {
   return true;
 }
 
+void Socket::Operation::rest(Duration pause, const char* why) {
+  if (!budget_ && core_.timeout.load(std::memory_order_relaxed) == 0) throw WouldBlock(name_, core_.name);
+  const Timeout left = budget().left();
+  if (left == Duration::zero()) throw SocketTimeout(words() + ": timed out, " + why);
+  sleep(std::min(pause, left.value_or(pause)));
+  if (core_.pollable.closed()) throw SocketClosed(name_, core_.name);
+}
+
 void Socket::Operation::fail(int error_number, std::uint64_t transferred) const {
   if (std::string_view(name_).starts_with("send")) throw SendError(error_number, name_, core_.name, transferred);
   throw SystemError(error_number, name_, core_.name);

@@ -34,6 +34,8 @@ struct Socket::Core {
   // A short transfer on TCP tells that the kernel's queue is drained (epoll(7)). A UNIX stream also stops short at the
   // borders of messages that carry descriptors (unix(7)).
   const bool short_is_drained;
+  // Each message is received and sent whole (all types but streams).
+  [[nodiscard]] bool keeps_boundaries() const noexcept { return type != SOCK_STREAM; }
   std::atomic<Duration::rep> timeout{kNone};
   std::atomic<Duration::rep> idle_timeout{kNone};
   std::string name;  // where it leads, for messages
@@ -73,6 +75,9 @@ class Socket::Operation {
   void wait(std::uint64_t transferred = 0);
   // Waits no longer than that; false when nothing became ready.
   bool wait_at_most(Expiry expiry);
+  // For what no event tells: lets that time pass, within the timeouts, before the next attempt. Throws as wait() does;
+  // why is for the message of a timeout.
+  void rest(Duration pause, const char* why);
   void drained() noexcept { use_.drained(); }
   // SendError when bytes were moved by the call before or it is a sending one; SystemError otherwise.
   [[noreturn]] void fail(int error_number, std::uint64_t transferred) const;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 
+#include <hawser/net/datagram_whole.h>
 #include <hawser/net/socket.h>
 #include <hawser/net/socket_core.h>
 
@@ -28,6 +29,7 @@ std::size_t total(std::span<const iovec> parts) {
 Bytes Socket::recv(std::size_t limit) {
   Core& it = core("recv");
   if (limit == 0) return {};
+  if (it.keeps_boundaries()) return detail::whole(recv_from(limit), it.name);
   Operation operation(it, Direction::read, "recv");
   if (limit <= kScratch) {
     // Nothing else runs on this thread between the call and the copy.
@@ -57,6 +59,7 @@ Bytes Socket::recv(std::size_t limit) {
 std::size_t Socket::recv_into(std::span<std::byte> into) {
   Core& it = core("recv");
   if (into.empty()) return 0;
+  if (it.keeps_boundaries()) return detail::whole(recv_from_into(into), it.name);
   Operation operation(it, Direction::read, "recv");
   return operation.run([&] { return ::recv(operation.fd(), into.data(), into.size(), 0); }, into.size());
 }
@@ -64,6 +67,11 @@ std::size_t Socket::recv_into(std::span<std::byte> into) {
 std::optional<Bytes> Socket::try_recv(std::size_t limit) {
   Core& it = core("recv");
   if (limit == 0) return Bytes();
+  if (it.keeps_boundaries()) {
+    std::optional<Datagram> datagram = try_recv_from(limit);
+    if (!datagram) return std::nullopt;
+    return detail::whole(std::move(*datagram), it.name);
+  }
   Operation operation(it, Direction::read, "recv");
   for (;;) {
     std::byte* const scratch = t_scratch.data();
@@ -78,14 +86,15 @@ std::optional<Bytes> Socket::try_recv(std::size_t limit) {
 }
 
 std::size_t Socket::send(BytesView data) {
-  Operation operation(core("send"), Direction::write, "send");
+  if (core("send").keeps_boundaries()) return send_datagram({&data, 1}, nullptr, "send");
+  Operation operation(*core_, Direction::write, "send");
   if (data.empty()) return 0;
   return operation.run([&] { return ::send(operation.fd(), data.data(), data.size(), MSG_NOSIGNAL); }, data.size());
 }
 
 std::optional<std::size_t> Socket::try_send(BytesView data) {
   Operation operation(core("send"), Direction::write, "send");
-  if (data.empty()) return 0;
+  if (data.empty() && !operation.core().keeps_boundaries()) return 0;
   for (;;) {
     const ssize_t count = ::send(operation.fd(), data.data(), data.size(), MSG_NOSIGNAL);
     if (count >= 0) return static_cast<std::size_t>(count);
@@ -98,7 +107,8 @@ std::optional<std::size_t> Socket::try_send(BytesView data) {
 }
 
 void Socket::send_all(BytesView data) {
-  Operation operation(core("send"), Direction::write, "send");
+  if (core("send").keeps_boundaries()) return static_cast<void>(send_datagram({&data, 1}, nullptr, "send"));
+  Operation operation(*core_, Direction::write, "send");
   for (std::size_t sent = 0; sent < data.size();) {
     const BytesView rest = data.from(sent);
     sent += operation.run([&] { return ::send(operation.fd(), rest.data(), rest.size(), MSG_NOSIGNAL); }, rest.size(),
@@ -107,7 +117,8 @@ void Socket::send_all(BytesView data) {
 }
 
 void Socket::send_all(std::span<const BytesView> parts) {
-  Operation operation(core("send"), Direction::write, "send");
+  if (core("send").keeps_boundaries()) return static_cast<void>(send_datagram(parts, nullptr, "send"));
+  Operation operation(*core_, Direction::write, "send");
   std::uint64_t sent = 0;
   std::size_t skip = 0;  // of the first part: gone already
   while (!parts.empty()) {

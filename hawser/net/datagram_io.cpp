@@ -1,0 +1,196 @@
+// Receiving and sending one datagram.
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+
+#include <hawser/net/datagram.h>
+#include <hawser/net/socket.h>
+#include <hawser/net/socket_core.h>
+
+namespace hawser {
+namespace {
+
+// A thread's scratch, for any UDP datagram: what waits to receive holds no memory.
+constexpr std::size_t kScratch = 64 * 1024;
+thread_local std::array<std::byte, kScratch> t_scratch;
+
+constexpr int kUnixOverhead = 32;
+constexpr std::size_t kPartsGathered = 16;
+
+// Who sent it; nobody when the family has no text form (CAN) or the sender no name.
+Address sender(const sockaddr_storage& name, socklen_t size) {
+  const auto* raw = reinterpret_cast<const sockaddr*>(&name);
+  if (size < sizeof raw->sa_family) return {};
+  const int family = raw->sa_family;
+  return family == AF_INET || family == AF_INET6 || family == AF_UNIX ? Address::from(raw, size) : Address();
+}
+
+// One attempt, into memory that lives as long as the attempt.
+struct Arrival {
+  sockaddr_storage name;
+  msghdr message;
+
+  ssize_t receive(int fd, void* into, std::size_t size) {
+    iovec part{.iov_base = into, .iov_len = size};
+    message = {};
+    message.msg_name = &name;
+    message.msg_namelen = sizeof name;
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    // With MSG_TRUNC the result is the length as sent (recv(2)); on TCP the flag would throw the bytes away.
+    const ssize_t length = ::recvmsg(fd, &message, flags);
+    message.msg_iov = nullptr;
+    return length;
+  }
+  [[nodiscard]] bool cut() const noexcept { return message.msg_flags & MSG_TRUNC; }
+
+  int flags;
+};
+
+// In words why a datagram of that size can't be sent; EMSGSIZE alone says too little.
+std::string size_limit(const Socket& socket, std::size_t size, const Address* to) {
+  std::string text = " (" + std::to_string(size) + " bytes";
+  if (socket.family() == AF_UNIX) {
+    // unix(7): what the buffer really has, which is twice what was asked for, less the kernel's own share.
+    text += "; with its SO_SNDBUF a datagram carries at most " +
+            std::to_string(2 * socket.get(option::send_buffer) - kUnixOverhead);
+  } else if (socket.protocol() == IPPROTO_UDP) {
+    // An IPv6 socket sends IPv4 to a mapped address.
+    const bool inner_v4 = socket.family() == AF_INET || (to && to->is_v4_mapped());
+    const std::size_t limit = inner_v4 ? kUdpPayloadLimit : kUdpV6PayloadLimit;
+    text += size > limit
+                ? "; UDP over IPv" + std::string(inner_v4 ? "4" : "6") + " carries at most " + std::to_string(limit)
+                : "; more than the path takes in one piece";
+  }
+  return text + ")";
+}
+
+std::size_t total(std::span<const BytesView> parts) {
+  std::size_t sum = 0;
+  for (const BytesView& part : parts) sum += part.size();
+  return sum;
+}
+
+}  // namespace
+
+Datagram Socket::recv_from(std::size_t limit) {
+  Operation operation(core("recv_from"), Direction::read, "recv_from");
+  Datagram datagram;
+  Arrival arrival{.name = {}, .message = {}, .flags = operation.core().keeps_boundaries() ? MSG_TRUNC : 0};
+  const auto attempt = [&]() -> ssize_t {
+    // Nothing else runs on this thread between the call and the copy.
+    Bytes large = limit > kScratch ? Bytes::uninitialised(limit) : Bytes();
+    std::byte* const into = limit > kScratch ? large.data() : t_scratch.data();
+    const ssize_t length = arrival.receive(operation.fd(), into, limit);
+    if (length < 0) return length;
+    const std::size_t kept = std::min(static_cast<std::size_t>(length), limit);
+    if (kept > kScratch && kept > limit / 2) {
+      large.truncate(kept);
+      datagram.data = std::move(large);
+    } else {
+      datagram.data = Bytes(std::span<const std::byte>(into, kept));
+    }
+    return length;
+  };
+  datagram.length = operation.run(attempt, 0);
+  datagram.truncated = arrival.cut();
+  datagram.from = sender(arrival.name, arrival.message.msg_namelen);
+  return datagram;
+}
+
+ReceivedDatagram Socket::recv_from_into(std::span<std::byte> into) {
+  Operation operation(core("recv_from"), Direction::read, "recv_from");
+  Arrival arrival{.name = {}, .message = {}, .flags = operation.core().keeps_boundaries() ? MSG_TRUNC : 0};
+  const std::size_t length =
+      operation.run([&] { return arrival.receive(operation.fd(), into.data(), into.size()); }, 0);
+  return {.size = std::min(length, into.size()),
+          .from = sender(arrival.name, arrival.message.msg_namelen),
+          .length = length,
+          .truncated = arrival.cut()};
+}
+
+std::optional<Datagram> Socket::try_recv_from(std::size_t limit) {
+  Operation operation(core("recv_from"), Direction::read, "recv_from");
+  Arrival arrival{.name = {}, .message = {}, .flags = operation.core().keeps_boundaries() ? MSG_TRUNC : 0};
+  Bytes large = limit > kScratch ? Bytes::uninitialised(limit) : Bytes();
+  std::byte* const into = limit > kScratch ? large.data() : t_scratch.data();
+  for (;;) {
+    const ssize_t length = arrival.receive(operation.fd(), into, limit);
+    if (length >= 0) {
+      const auto sent = static_cast<std::size_t>(length);
+      return Datagram{.data = Bytes(std::span<const std::byte>(into, std::min(sent, limit))),
+                      .from = sender(arrival.name, arrival.message.msg_namelen),
+                      .length = sent,
+                      .truncated = arrival.cut()};
+    }
+    if (errno == EAGAIN) {
+      operation.drained();
+      return std::nullopt;
+    }
+    if (errno != EINTR) operation.fail(errno, 0);
+  }
+}
+
+std::size_t Socket::send_to(BytesView data, const Address& to) {
+  static_cast<void>(core("send_to"));
+  return send_datagram({&data, 1}, &to, "send_to");
+}
+
+bool Socket::try_send_to(BytesView data, const Address& to) {
+  Operation operation(core("send_to"), Direction::write, "send_to");
+  for (;;) {
+    if (::sendto(operation.fd(), data.data(), data.size(), MSG_NOSIGNAL | MSG_DONTWAIT, to.data(), to.size()) >= 0) {
+      return true;
+    }
+    if (errno == EAGAIN) return false;
+    if (errno == EINTR) continue;
+    const int error = errno;
+    throw SystemError(error, "send_to", to.str() + (error == EMSGSIZE ? size_limit(*this, data.size(), &to) : ""));
+  }
+}
+
+std::size_t Socket::send_datagram(std::span<const BytesView> parts, const Address* to, const char* name) {
+  Operation operation(*core_, Direction::write, name);
+  const std::size_t size = total(parts);
+  std::string joined;
+  std::array<iovec, kPartsGathered> vector;
+  std::size_t used = 0;
+  if (parts.size() <= vector.size()) {
+    for (const BytesView& part : parts) {
+      // iovec is not const-correct; sendmsg(2) only reads.
+      vector[used++] = {.iov_base = const_cast<std::byte*>(part.data()), .iov_len = part.size()};
+    }
+  } else {
+    joined.reserve(size);
+    for (const BytesView& part : parts) joined += part.text();
+    vector[used++] = {.iov_base = joined.data(), .iov_len = joined.size()};
+  }
+  msghdr message{};
+  if (to) {
+    message.msg_name = const_cast<sockaddr*>(to->data());
+    message.msg_namelen = to->size();
+  }
+  message.msg_iov = vector.data();
+  message.msg_iovlen = used;
+  Duration pause = std::chrono::microseconds(100);
+  const auto attempt = [&]() -> ssize_t {
+    for (;;) {
+      const ssize_t sent = ::sendmsg(operation.fd(), &message, MSG_NOSIGNAL);
+      if (sent >= 0 || errno == EINTR) return sent;
+      if (errno == EAGAIN) {
+        if (!to || family() != AF_UNIX) return sent;
+        // The receiver's queue is full, and a UNIX socket that is not connected to it does not say when that changes.
+        operation.rest(pause, "the receiver's queue is full");
+        pause = std::min<Duration>(pause * 2, std::chrono::milliseconds(20));
+        continue;
+      }
+      const int error = errno;
+      const std::string object = to ? to->str() : core_->name;
+      throw SystemError(error, name, object + (error == EMSGSIZE ? size_limit(*this, size, to) : ""));
+    }
+  };
+  return operation.run(attempt, size);
+}
+
+}  // namespace hawser
