@@ -9,6 +9,7 @@
 
 #include <hawser/fiber/cancellation.h>
 #include <hawser/fiber/deadline.h>
+#include <hawser/fiber/fork.h>
 #include <hawser/fiber/offload.h>
 #include <hawser/fiber/pollable.h>
 #include <hawser/fiber/run.h>

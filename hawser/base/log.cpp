@@ -6,10 +6,18 @@
 #include <mutex>
 #include <string>
 
+#include <hawser/base/fork.h>
+
 namespace hawser {
 namespace {
 
 std::mutex g_mutex;
+
+// A line may be logged while other locks are held: registered first, it is locked last.
+[[maybe_unused]] const bool g_held_over_fork = [] {
+  detail::hold_over_fork(g_mutex, nullptr, nullptr);
+  return true;
+}();
 
 // Never destroyed: lines may come while the process ends.
 std::shared_ptr<const LogSink>& sink() {

@@ -4,6 +4,7 @@
 #include <new>
 
 #include <hawser/base/log.h>
+#include <hawser/fiber/fork.h>
 #include <hawser/fiber/runtime.h>
 #include <hawser/fiber/waiter.h>
 
@@ -17,6 +18,11 @@ Loop::Loop(std::size_t stack_bytes)
 void Loop::start(TaskRef task) noexcept {
   ++unstarted_;
   ready_.push(*task.release());
+}
+
+void Loop::abandon() noexcept {
+  abandoned_ = true;
+  asleep_.store(false, std::memory_order_relaxed);  // so that post() leaves the parent's engine alone
 }
 
 void Loop::post(Message& message) noexcept {
@@ -165,6 +171,7 @@ void Loop::fiber_entry(Flow& flow) {
   Loop& loop = self.loop;
   for (;;) {
     self.task->execute();
+    if (t_loop != &loop) end_forked_child(*self.task);
     loop.let_go(self);
     Fiber* next = loop.next_fiber(&self);
     if (next == &self) continue;

@@ -53,6 +53,10 @@ class Loop {
   void yield() noexcept;
   void cancel_all() noexcept;
 
+  // In a forked child, for a loop of the parent: nothing that is sent to it wakes anybody any more.
+  void abandon() noexcept;
+  [[nodiscard]] bool abandoned() const noexcept { return abandoned_; }
+
   // Any thread.
   void post(Message& message) noexcept;
 
@@ -113,6 +117,7 @@ class Loop {
   Runtime* runtime_ = nullptr;
   int index_ = -1;
   bool counted_idle_ = false;
+  bool abandoned_ = false;
 };
 
 }  // namespace hawser::detail

@@ -3,10 +3,12 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <new>
 #include <stdexcept>
 #include <thread>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/fork.h>
 #include <hawser/fiber/context.h>
 #include <hawser/fiber/waiter.h>
 
@@ -63,6 +65,16 @@ class Pool {
   }
 
  private:
+  Pool() { detail::hold_over_fork(mutex_, &Pool::in_child, this); }
+
+  // A forked child has none of the threads, and nobody there waits for what the parent's fibers asked.
+  static void in_child(void* self) noexcept {
+    auto& pool = *static_cast<Pool*>(self);
+    ::new (&pool.arrived_) std::condition_variable();  // it counts waiters that are not there
+    pool.threads_ = pool.idle_ = pool.queued_ = 0;
+    pool.head_ = pool.tail_ = nullptr;
+  }
+
   void start_thread() {
     try {
       std::thread([this] { work(); }).detach();

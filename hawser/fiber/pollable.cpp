@@ -53,7 +53,16 @@ UniqueFd Pollable::detach() noexcept {
   return UniqueFd(fd_.release());
 }
 
+void Pollable::forget_parents_uses() noexcept {
+  const std::uint32_t now = detail::fork_generation();
+  if (generation_.exchange(now, std::memory_order_relaxed) == now) return;
+  for (auto& slot : parked_) slot.store(nullptr, std::memory_order_relaxed);
+  watches_.store(nullptr, std::memory_order_relaxed);
+  state_.fetch_and(kClosed, std::memory_order_seq_cst);
+}
+
 bool Pollable::shut() noexcept {
+  come_through_fork();
   const std::uint32_t before = state_.fetch_or(kClosed, std::memory_order_seq_cst);
   if (before & kClosed) return false;
   for (auto& slot : parked_) {
@@ -114,6 +123,7 @@ Watch* Pollable::watch(bool add) {
 }
 
 int Pollable::pin(const char* operation, const std::string& object) {
+  come_through_fork();
   if (state_.fetch_add(kPin, std::memory_order_acq_rel) & kClosed) {
     leave(kPin);
     throw SocketClosed(operation, object);
@@ -131,6 +141,7 @@ Pollable::Use::Use(Pollable& pollable, Direction direction, const char* operatio
       check_cancelled();
     }
   }
+  pollable.come_through_fork();
   const std::uint32_t before = pollable.state_.fetch_or(bit(), std::memory_order_seq_cst);
   if (before & kClosed) {
     if (!(before & bit())) pollable.leave(bit());

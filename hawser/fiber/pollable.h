@@ -15,6 +15,7 @@
 
 #include <hawser/base/clock.h>
 #include <hawser/base/fd.h>
+#include <hawser/base/fork.h>
 #include <hawser/fiber/waiter.h>
 
 namespace hawser {
@@ -64,6 +65,11 @@ class Pollable {
     std::atomic<bool> released{false};
   };
 
+  // In a forked child, once: forgets the uses of the parent's fibers and threads, which will never end here.
+  void come_through_fork() noexcept {
+    if (generation_.load(std::memory_order_relaxed) != detail::fork_generation()) forget_parents_uses();
+  }
+  void forget_parents_uses() noexcept;
   // Refuses new uses, wakes those that wait and sees them out. False when somebody else has closed it before.
   [[nodiscard]] bool shut() noexcept;
   // Takes a bit, or one pin, out of the state. The last touch of the Pollable.
@@ -74,6 +80,7 @@ class Pollable {
 
   UniqueFd fd_;
   std::atomic<std::uint32_t> state_{0};
+  std::atomic<std::uint32_t> generation_{detail::fork_generation()};
   std::atomic<Parked*> parked_[2] = {nullptr, nullptr};  // indexed by Direction
   Waiter* closer_ = nullptr;                             // set before kCloserWaits
   std::atomic<detail::Watch*> watches_{nullptr};

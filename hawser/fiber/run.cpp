@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/fork.h>
 #include <hawser/fiber/cancellation.h>
 #include <hawser/fiber/context.h>
 #include <hawser/fiber/loop.h>
@@ -24,7 +25,7 @@ namespace hawser {
 namespace detail {
 namespace {
 
-// Loops that no run() uses now. A child process must not touch its parent's: it shares their epoll instances.
+// Loops that no run() uses now.
 class LoopStore {
  public:
   static LoopStore& all() {
@@ -33,10 +34,6 @@ class LoopStore {
   }
   Loop* take(std::size_t stack_bytes) {
     std::lock_guard hold(mutex_);
-    if (pid_ != ::getpid()) {
-      loops_.clear();
-      pid_ = ::getpid();
-    }
     for (auto it = loops_.begin(); it != loops_.end(); ++it) {
       if ((*it)->stack_bytes() < stack_bytes || (*it)->stack_bytes() > 2 * stack_bytes) continue;
       Loop* loop = *it;
@@ -52,8 +49,17 @@ class LoopStore {
   }
 
  private:
+  LoopStore() { hold_over_fork(mutex_, &LoopStore::in_child, this); }
+
+  // A child must not touch its parent's loops: they share descriptors and memory with the kernel.
+  static void in_child(void* self) noexcept {
+    auto& store = *static_cast<LoopStore*>(self);
+    t_loop = nullptr;
+    for (Loop* loop : store.every_) loop->abandon();
+    store.loops_.clear();
+  }
+
   std::mutex mutex_;
-  pid_t pid_ = ::getpid();
   std::vector<Loop*> loops_;
   std::vector<Loop*> every_;  // keeps them reachable: they are never destroyed
 };

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/fork.h>
 #include <hawser/fiber/context.h>
 #include <hawser/fiber/deadline.h>
 #include <hawser/fiber/loop.h>
@@ -62,21 +63,47 @@ class Bells {
   }
 
  private:
+  Bells() { detail::hold_over_fork(mutex_, &Bells::in_child, this); }
+
+  // The parent's threads go on using theirs, and a ring would be heard there.
+  static void in_child(void* self) noexcept {
+    auto& bells = *static_cast<Bells*>(self);
+    for (const int bell : bells.free_) ::close(bell);
+    bells.free_.clear();
+    bells.made_ = 0;
+  }
+
   std::mutex mutex_;
   std::size_t made_ = 0;
   std::vector<int> free_;
 };
 
-struct ThreadBell {
-  int fd = Bells::all().take();
+class ThreadBell {
+ public:
+  ThreadBell() noexcept = default;
+  ThreadBell(const ThreadBell&) = delete;
+  ThreadBell& operator=(const ThreadBell&) = delete;
   ~ThreadBell() {
-    if (fd >= 0) Bells::all().give_back(fd);
+    if (fd_ >= 0 && generation_ == detail::fork_generation()) Bells::all().give_back(fd_);
   }
+  int fd() {
+    if (generation_ != detail::fork_generation()) {  // the parent's thread listens to it
+      ::close(fd_);
+      fd_ = -1;
+      generation_ = detail::fork_generation();
+    }
+    if (fd_ < 0) fd_ = Bells::all().take();
+    return fd_;
+  }
+
+ private:
+  int fd_ = -1;
+  std::uint32_t generation_ = detail::fork_generation();
 };
 
 int thread_bell() {
   thread_local ThreadBell bell;
-  return bell.fd;
+  return bell.fd();
 }
 
 }  // namespace

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 #include <thread>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/fork.h>
 #include <hawser/fiber/waiter.h>
 #include <hawser/net/resolver.h>
 
@@ -34,6 +36,18 @@ Answer ask(const std::string& host, int family) {
 }
 
 }  // namespace
+
+LookupThreads::LookupThreads() {
+  hold_over_fork(
+      mutex_,
+      [](void* self) noexcept {
+        auto& threads = *static_cast<LookupThreads*>(self);
+        ::new (&threads.more_) std::condition_variable();  // it counts waiters that are not there
+        threads.line_.clear();
+        threads.threads_ = threads.idle_ = 0;
+      },
+      this);
+}
 
 LookupThreads& LookupThreads::instance() {
   static auto* threads = new LookupThreads();

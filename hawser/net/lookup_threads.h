@@ -43,6 +43,7 @@ class LookupThreads {
     Answer answer;
   };
 
+  LookupThreads();
   void submit(const std::shared_ptr<Question>& question);
   void start_thread();
   void work() noexcept;

@@ -1,0 +1,74 @@
+#include <hawser/base/fork.h>
+
+#include <pthread.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+
+namespace hawser::detail {
+
+constinit std::atomic<std::uint32_t> g_fork_generation{0};
+
+namespace {
+
+struct Entry {
+  std::mutex* mutex;  // may be null
+  void (*reset)(void* owner) noexcept;
+  void* owner;
+};
+
+// A handful of singletons register, each once; no allocation, since this runs before main as well.
+constexpr std::size_t kMost = 32;
+constinit std::mutex g_registration;
+constinit std::array<Entry, kMost> g_entries{};
+constinit std::size_t g_count = 0;
+
+void before() {
+  g_registration.lock();
+  for (std::size_t i = g_count; i-- > 0;) {
+    if (g_entries[i].mutex) g_entries[i].mutex->lock();
+  }
+}
+
+void release() {
+  for (std::size_t i = 0; i < g_count; ++i) {
+    if (g_entries[i].mutex) g_entries[i].mutex->unlock();
+  }
+  g_registration.unlock();
+}
+
+void in_child() {
+  g_fork_generation.fetch_add(1, std::memory_order_relaxed);
+  for (std::size_t i = 0; i < g_count; ++i) {
+    if (g_entries[i].reset) g_entries[i].reset(g_entries[i].owner);
+  }
+  release();
+}
+
+void add(const Entry& entry) {
+  const std::lock_guard hold(g_registration);
+  static const int installed = ::pthread_atfork(&before, &release, &in_child);
+  if (installed != 0 || g_count == kMost) {
+    std::fputs("hawser: cannot prepare for fork(2)\n", stderr);
+    std::abort();
+  }
+  g_entries[g_count++] = entry;
+}
+
+// The generation counts also when nothing else is registered.
+[[maybe_unused]] const bool g_counting = [] {
+  reset_after_fork(nullptr, nullptr);
+  return true;
+}();
+
+}  // namespace
+
+void hold_over_fork(std::mutex& mutex, void (*reset)(void* owner) noexcept, void* owner) {
+  add({&mutex, reset, owner});
+}
+
+void reset_after_fork(void (*reset)(void* owner) noexcept, void* owner) { add({nullptr, reset, owner}); }
+
+}  // namespace hawser::detail
