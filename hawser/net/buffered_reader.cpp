@@ -87,6 +87,8 @@ Bytes BufferedReader::read(std::size_t limit) {
   return bytes;
 }
 
+bool BufferedReader::at_end() { return buffered().empty() && !fill(1); }
+
 Bytes BufferedReader::read_all(std::size_t limit) {
   const std::size_t wanted = limit == kNone ? kNone : limit + 1;
   while (fill(wanted)) {

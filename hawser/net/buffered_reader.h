@@ -64,6 +64,8 @@ class BufferedReader {
   [[nodiscard]] Bytes read_exactly(std::size_t count);
   // What is there, at least one byte and at most limit; waits when nothing is. Empty at the end.
   [[nodiscard]] Bytes read(std::size_t limit);
+  // Waits until there is something to read, or nothing any more.
+  [[nodiscard]] bool at_end();
   // Everything up to the end. Throws LimitExceeded when that is more than limit.
   [[nodiscard]] Bytes read_all(std::size_t limit);
 

@@ -131,6 +131,17 @@ TEST(buffered_reader, read_gives_what_is_there) {
   EXPECT_TRUE(in.read(0).empty());
 }
 
+TEST(buffered_reader, at_end_looks_without_taking) {
+  Pieces stream("ab", 1);
+  BufferedReader in(stream);
+  EXPECT_FALSE(in.at_end());
+  EXPECT_EQ(in.read(10), "a");
+  EXPECT_FALSE(in.at_end());
+  EXPECT_EQ(in.read(10), "b");
+  EXPECT_TRUE(in.at_end());
+  EXPECT_TRUE(in.at_end());
+}
+
 TEST(buffered_reader, read_all_has_a_limit) {
   Pieces stream(std::string(100'000, 'z'), 777);
   BufferedReader in(stream);

@@ -1,0 +1,44 @@
+// A chat over UDP, the answering side: shows who says what, each client in a colour of its own, and sends what is typed
+// back to whoever spoke last. `q` ends it.
+//
+//   udp_chat_server PORT
+#include <fmt/format.h>
+
+#include <iostream>
+#include <map>
+
+#include <hawser/hawser.h>
+
+using namespace hawser;
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::cerr << "usage: udp_chat_server PORT\n";
+    return 2;
+  }
+  return run([&] {
+    Socket sock(AF_INET, SOCK_DGRAM);
+    sock.bind(Address::ip("127.0.0.1", std::stoi(argv[1])));
+    std::cout << "listening on " << sock.sock_name().str() << std::endl;
+
+    Address last;
+    const Task<void> listener = spawn([&] {
+      std::map<std::string, std::size_t> colours;
+      for (;;) {
+        const Datagram said = sock.recv_from(1024);
+        last = said.from;
+        const auto colour = 31 + colours.try_emplace(said.from.str(), colours.size()).first->second % 6;
+        std::cout << fmt::format("\033[1;{}m{}\033[0m {}\n", colour, said.from.str(), said.data.view()) << std::flush;
+      }
+    });
+    std::string line;
+    while (offload([&] { return bool(std::getline(std::cin, line)); }) && line != "q") {
+      if (last.family() == AF_UNSPEC) {
+        std::cout << "nobody has said anything yet" << std::endl;
+      } else {
+        sock.send_to(line, last);
+      }
+    }
+    listener.kill();
+  });
+}

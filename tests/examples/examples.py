@@ -1,0 +1,120 @@
+"""Runs the example programs, as a learner would, with Python's standard library at the other end."""
+import os
+import pathlib
+import re
+import select
+import signal
+import socket
+import subprocess
+import time
+import unittest
+
+PROGRAMS = pathlib.Path(os.environ["HAWSER_BUILD"]) / "examples"
+SECONDS = 30  # for anything that an example waits for
+
+
+def run(name, *arguments, text="", check=True, **options):
+    """Runs one to its end and gives what it printed."""
+    done = subprocess.run([PROGRAMS / name, *map(str, arguments)], input=text, capture_output=True, encoding="utf-8",
+                          timeout=SECONDS, **options)
+    if check and done.returncode != 0:
+        raise AssertionError(f"{name} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
+    return done
+
+
+class Program:
+    """One that goes on running. Its output is read as it comes; it is ended when the scope is left."""
+
+    def __init__(self, name, *arguments, **options):
+        self.name = name
+        self.process = subprocess.Popen([PROGRAMS / name, *map(str, arguments)], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+        self.output = b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+    def wait_for(self, pattern):
+        """Waits until the output has the pattern (a regular expression); gives the match."""
+        until = time.monotonic() + SECONDS
+        while True:
+            found = re.search(pattern.encode(), self.output)
+            if found:
+                return found
+            ready, _, _ = select.select([self.process.stdout], [], [], max(0, until - time.monotonic()))
+            more = os.read(self.process.stdout.fileno(), 65536) if ready else b""
+            if not more:
+                raise AssertionError(f"{self.name} did not say {pattern!r}; it said\n{self.output.decode()}")
+            self.output += more
+
+    def port(self):
+        """Of a server that says "listening on HOST:PORT"."""
+        return int(self.wait_for(r"listening on \S+:(\d+)").group(1))
+
+    def type(self, text):
+        self.process.stdin.write(text.encode())
+        self.process.stdin.flush()
+
+    def end_of_input(self):
+        self.process.stdin.close()
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        return self.end()
+
+    def end(self):
+        """Waits for the end; gives the exit code."""
+        while True:
+            more = os.read(self.process.stdout.fileno(), 65536)
+            if not more:
+                break
+            self.output += more
+        return self.process.wait(SECONDS)
+
+
+def client(port, kind=socket.SOCK_STREAM):
+    """A Python socket connected to an example."""
+    sock = socket.socket(socket.AF_INET, kind)
+    sock.settimeout(SECONDS)
+    sock.connect(("127.0.0.1", port))
+    return sock
+
+
+def server(kind=socket.SOCK_STREAM):
+    """A Python socket for an example to come to."""
+    sock = socket.socket(socket.AF_INET, kind)
+    sock.settimeout(SECONDS)
+    sock.bind(("127.0.0.1", 0))
+    if kind == socket.SOCK_STREAM:
+        sock.listen()
+    return sock
+
+
+def receive_exactly(sock, count):
+    data = b""
+    while len(data) < count:
+        more = sock.recv(count - len(data))
+        if not more:
+            raise AssertionError(f"the end came after {len(data)} of {count} bytes")
+        data += more
+    return data
+
+
+def receive_all(sock):
+    data = b""
+    while True:
+        more = sock.recv(65536)
+        if not more:
+            return data
+        data += more
+
+
+main = unittest.main
+TestCase = unittest.TestCase
