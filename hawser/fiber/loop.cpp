@@ -66,16 +66,41 @@ bool Loop::finished() noexcept {
 void Loop::turn() {
   deliver_messages();
   fire_timers();
-  if (ready_.empty()) {
-    asleep_.store(true, std::memory_order_seq_cst);
-    if (inbox_.empty() && !finished()) engine_->wait(timers_.next());
-    asleep_.store(false, std::memory_order_relaxed);
-    deliver_messages();
-    fire_timers();
-  } else {
+  if (!ready_.empty()) {
     engine_->poll();
+  } else if (!poll_a_while()) {
+    sleep();
   }
   run_ready();
+}
+
+bool Loop::poll_a_while() {
+  if (!idle_spin_.worth_it()) return false;
+  const auto give_up = Clock::now() + IdleSpin::kBudget;
+  bool in_time = false;
+  bool late = false;
+  while (!in_time && !late) {
+    engine_->poll();
+    deliver_messages();
+    // What comes at the last moment may be there because we were off the processor: that is no success.
+    late = Clock::now() >= give_up;
+    in_time = !ready_.empty();
+  }
+  idle_spin_.polled(in_time && !late, !ready_.more_than(IdleSpin::kFew));
+  return in_time;
+}
+
+void Loop::sleep() {
+  const bool measured = idle_spin_.measures();
+  const auto begin = measured ? Clock::now() : Clock::time_point();
+  asleep_.store(true, std::memory_order_seq_cst);
+  if (inbox_.empty() && !finished()) engine_->wait(timers_.next());
+  asleep_.store(false, std::memory_order_relaxed);
+  deliver_messages();
+  if (!ready_.empty()) {
+    idle_spin_.slept(measured ? Clock::now() - begin : Duration::zero(), !ready_.more_than(IdleSpin::kFew));
+  }
+  fire_timers();
 }
 
 void Loop::deliver_messages() noexcept {

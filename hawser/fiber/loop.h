@@ -17,6 +17,7 @@
 #include <hawser/base/clock.h>
 #include <hawser/fiber/context.h>
 #include <hawser/fiber/engine.h>
+#include <hawser/fiber/idle_spin.h>
 #include <hawser/fiber/inbox.h>
 #include <hawser/fiber/runnable.h>
 #include <hawser/fiber/stack.h>
@@ -81,6 +82,9 @@ class Loop {
 
   static void fiber_entry(Flow& self);
   void turn();
+  // With nothing to do: asks again and again for a little while, where that pays. True when there is something to do.
+  bool poll_a_while();
+  void sleep();
   void deliver_messages() noexcept;
   void fire_timers();
   void run_ready();
@@ -109,6 +113,7 @@ class Loop {
 
   Inbox inbox_;
   std::atomic<bool> asleep_{false};
+  IdleSpin idle_spin_;
   std::string engine_reason_;
   std::unique_ptr<Engine> engine_;
   std::deque<Watch> watches_;  // stable addresses

@@ -1,5 +1,6 @@
 #include <hawser/fiber/offload.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -10,10 +11,15 @@
 #include <hawser/base/errors.h>
 #include <hawser/base/fork.h>
 #include <hawser/fiber/context.h>
+#include <hawser/fiber/idle_spin.h>
+#include <hawser/fiber/spin.h>
 #include <hawser/fiber/waiter.h>
 
 namespace hawser {
 namespace {
+
+using detail::IdleSpin;
+using detail::pause_processor;
 
 // One call, on the stack of the fiber that waits for it.
 struct Call {
@@ -48,8 +54,8 @@ class Pool {
     if (queued_ >= idle_ && threads_ < limits_.threads) start_thread();
     (tail_ ? tail_->next : head_) = &call;
     tail_ = &call;
-    ++queued_;
-    arrived_.notify_one();
+    count(+1);
+    if (queued_ > (polling_ ? 1U : 0U)) arrived_.notify_one();
   }
 
   // Takes a call back that no thread has begun. False when it runs or has run.
@@ -60,7 +66,7 @@ class Pool {
     for (Call* at = head_; at != &call; at = at->next) before = at;
     (before ? before->next : head_) = call.next;
     if (tail_ == &call) tail_ = before;
-    --queued_;
+    count(-1);
     return true;
   }
 
@@ -72,6 +78,8 @@ class Pool {
     auto& pool = *static_cast<Pool*>(self);
     ::new (&pool.arrived_) std::condition_variable();  // it counts waiters that are not there
     pool.threads_ = pool.idle_ = pool.queued_ = 0;
+    pool.in_line_.store(false, std::memory_order_relaxed);
+    pool.polling_ = false;
     pool.head_ = pool.tail_ = nullptr;
   }
 
@@ -88,12 +96,13 @@ class Pool {
     std::unique_lock hold(mutex_);
     for (;;) {
       ++idle_;
-      arrived_.wait(hold, [this] { return head_ != nullptr; });
+      if (!head_ && !polling_ && idle_spin_.worth_it()) poll_a_while(hold);
+      if (!head_) sleep(hold);
       --idle_;
       Call& call = *head_;
       head_ = call.next;
       if (!head_) tail_ = nullptr;
-      --queued_;
+      count(-1);
       call.state = Call::State::running;
       hold.unlock();
       try {
@@ -106,12 +115,41 @@ class Pool {
     }
   }
 
+  // One idle thread watches for the next call for a little while, where that pays; the others sleep.
+  void poll_a_while(std::unique_lock<std::mutex>& hold) {
+    polling_ = true;
+    hold.unlock();
+    const auto give_up = Clock::now() + IdleSpin::kBudget;
+    bool late = false;
+    while (!in_line_.load(std::memory_order_relaxed) && !late) {
+      for (int i = 0; i < 16; ++i) pause_processor();
+      late = Clock::now() >= give_up;
+    }
+    hold.lock();
+    polling_ = false;
+    idle_spin_.polled(!late, true);
+  }
+
+  void sleep(std::unique_lock<std::mutex>& hold) {
+    const auto begin = Clock::now();
+    arrived_.wait(hold, [this] { return head_ != nullptr; });
+    idle_spin_.slept(Clock::now() - begin, true);
+  }
+
+  void count(int more) {
+    queued_ += static_cast<std::size_t>(more);
+    in_line_.store(queued_ != 0, std::memory_order_relaxed);
+  }
+
   std::mutex mutex_;
   std::condition_variable arrived_;
   OffloadLimits limits_;
   std::size_t threads_ = 0;
   std::size_t idle_ = 0;
   std::size_t queued_ = 0;
+  std::atomic<bool> in_line_{false};  // queued_ is not 0, for the thread that polls
+  bool polling_ = false;
+  detail::IdleSpin idle_spin_;
   Call* head_ = nullptr;
   Call* tail_ = nullptr;
 };

@@ -24,6 +24,12 @@ class Runnable {
 class RunQueue {
  public:
   [[nodiscard]] bool empty() const noexcept { return head_ == nullptr; }
+  // Whether there are more than `count`; as many steps as that.
+  [[nodiscard]] bool more_than(int count) const noexcept {
+    const Runnable* at = head_;
+    while (at && count-- > 0) at = at->next_;
+    return at != nullptr;
+  }
   void push(Runnable& r) noexcept {
     r.next_ = nullptr;
     if (tail_) {

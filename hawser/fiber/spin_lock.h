@@ -2,9 +2,9 @@
 // park, an allocation or a system call other than the wake-up of a waiter. Meets BasicLockable.
 #pragma once
 
-#include <sched.h>
-
 #include <atomic>
+
+#include <hawser/fiber/spin.h>
 
 namespace hawser {
 
@@ -12,15 +12,7 @@ class SpinLock {
  public:
   void lock() noexcept {
     while (locked_.exchange(true, std::memory_order_acquire)) {
-      for (int spins = 0; locked_.load(std::memory_order_relaxed); ++spins) {
-        if (spins < 64) {
-#if defined(__x86_64__)
-          __builtin_ia32_pause();
-#endif
-        } else {
-          ::sched_yield();  // its holder may have lost its processor to us
-        }
-      }
+      for (int round = 0; locked_.load(std::memory_order_relaxed); ++round) detail::pause_or_yield(round);
     }
   }
   [[nodiscard]] bool try_lock() noexcept { return !locked_.exchange(true, std::memory_order_acquire); }

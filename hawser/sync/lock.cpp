@@ -2,7 +2,7 @@
 
 #include <stdexcept>
 
-#include <hawser/sync/detail/spin.h>
+#include <hawser/fiber/spin.h>
 
 namespace hawser {
 

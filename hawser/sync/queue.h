@@ -19,10 +19,10 @@
 #include <utility>
 
 #include <hawser/base/clock.h>
+#include <hawser/fiber/spin.h>
 #include <hawser/fiber/spin_lock.h>
 #include <hawser/fiber/waiter.h>
 #include <hawser/sync/detail/segments.h>
-#include <hawser/sync/detail/spin.h>
 #include <hawser/sync/detail/task_count.h>
 #include <hawser/sync/detail/wait_cell.h>
 #include <hawser/sync/queue_errors.h>

@@ -1,24 +1,8 @@
 #include <hawser/sync/detail/wait_cell.h>
 
-#include <sched.h>
-
-#include <hawser/sync/detail/spin.h>
+#include <hawser/fiber/spin.h>
 
 namespace hawser::detail {
-namespace {
-
-constexpr int kPausesBeforeYield = 64;
-
-// Whoever is in the cell is there for a few instructions, unless it has lost its processor to us.
-void pause_or_yield(int round) noexcept {
-  if (round < kPausesBeforeYield) {
-    pause_processor();
-  } else {
-    ::sched_yield();
-  }
-}
-
-}  // namespace
 
 WaitCell::Word WaitCell::enter() noexcept {
   for (int round = 0;; ++round) {
