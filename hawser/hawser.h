@@ -4,6 +4,7 @@
 #include <hawser/base/bytes.h>
 #include <hawser/base/clock.h>
 #include <hawser/base/errors.h>
+#include <hawser/base/faults.h>
 #include <hawser/base/fd.h>
 #include <hawser/base/log.h>
 

@@ -1,6 +1,5 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -8,6 +7,7 @@
 
 #include <hawser/base/errors.h>
 #include <hawser/base/fd.h>
+#include <hawser/base/system_calls.h>
 #include <hawser/fiber/engine.h>
 
 namespace hawser::detail {
@@ -18,47 +18,47 @@ constexpr std::uint64_t kWakeTag = ~std::uint64_t{0};
 
 class EpollEngine final : public Engine {
  public:
-  explicit EpollEngine(Loop& loop) : loop_(loop), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+  explicit EpollEngine(Loop& loop) : loop_(loop), epoll_(sys::epoll_create1(EPOLL_CLOEXEC)) {
     if (!epoll_) throw_errno("epoll_create1", "");
-    bell_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    bell_.reset(sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!bell_) throw_errno("eventfd", "");
     // Edge mode: each ring is an event and the counter never has to be read.
     epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.u64 = kWakeTag}};
-    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, bell_.get(), &event) < 0) throw_errno("epoll_ctl", "eventfd");
+    if (sys::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, bell_.get(), &event) < 0) throw_errno("epoll_ctl", "eventfd");
   }
 
   [[nodiscard]] const char* name() const noexcept override { return "epoll"; }
 
   void add(Watch& watch) override {
     epoll_event event{.events = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.u64 = tag(watch)}};
-    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, watch.fd, &event) == 0) return;
+    if (sys::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, watch.fd, &event) == 0) return;
     // The number may still be registered from a former life of the descriptor that somebody keeps open.
-    if (errno == EEXIST && ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, watch.fd, &event) == 0) return;
+    if (errno == EEXIST && sys::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, watch.fd, &event) == 0) return;
     throw_errno("epoll_ctl", "");
   }
 
   void forget(int fd) noexcept override {
     const int saved = errno;
     epoll_event unused{};
-    ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, &unused);
+    sys::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, &unused);
     errno = saved;
   }
 
-  void poll() override { handle(::epoll_wait(epoll_.get(), events_, kEventsATurn, 0)); }
+  void poll() override { handle(sys::epoll_wait(epoll_.get(), events_, kEventsATurn, 0)); }
 
   void wait(Expiry expiry) override {
     const Timeout left = expiry.left();
-    if (!left) return handle(::epoll_wait(epoll_.get(), events_, kEventsATurn, -1));
+    if (!left) return handle(sys::epoll_wait(epoll_.get(), events_, kEventsATurn, -1));
     if (precise_) {
       const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(*left);
       const timespec wait{.tv_sec = static_cast<time_t>(seconds.count()),
                           .tv_nsec = static_cast<long>((*left - seconds).count())};
-      const long count = ::syscall(SYS_epoll_pwait2, epoll_.get(), events_, kEventsATurn, &wait, nullptr, 0);
-      if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return handle(static_cast<int>(count));
+      const int count = sys::epoll_pwait2(epoll_.get(), events_, kEventsATurn, &wait);
+      if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return handle(count);
       precise_ = false;  // an older kernel, or a container's filter
     }
     const auto ms = std::chrono::ceil<std::chrono::milliseconds>(*left).count();
-    handle(::epoll_wait(epoll_.get(), events_, kEventsATurn, ms > 3'600'000 ? 3'600'000 : static_cast<int>(ms)));
+    handle(sys::epoll_wait(epoll_.get(), events_, kEventsATurn, ms > 3'600'000 ? 3'600'000 : static_cast<int>(ms)));
   }
 
   void wake() noexcept override {

@@ -297,6 +297,21 @@ void Loop::retire(Watch& watch) noexcept {
   }
 }
 
+void Loop::report_again(Watch& watch) noexcept {
+  struct Report : Message {
+    Report(const Watch& w) noexcept : slot(w.slot), generation(w.generation) {}
+    std::uint32_t slot;
+    std::uint32_t generation;
+  };
+  auto* report = new Report(watch);
+  report->deliver = [](Message& message, Loop& loop) noexcept {
+    const auto* arrived = static_cast<Report*>(&message);
+    if (Watch* again = loop.find_watch(arrived->slot, arrived->generation)) again->report(true, true, true);
+    delete arrived;
+  };
+  post(*report);
+}
+
 Watch* Loop::find_watch(std::uint32_t slot, std::uint32_t generation) noexcept {
   Watch& watch = watches_[slot];
   return watch.generation == generation ? &watch : nullptr;

@@ -64,6 +64,9 @@ class Loop {
   // The loop's thread. The watch belongs to the loop; retire() gives it back, from any thread.
   [[nodiscard]] Watch& add_watch(int fd);
   void retire(Watch& watch) noexcept;
+  // For tests that put words into the kernel's mouth: the watch is reported ready, both ways and to the end, at the
+  // next turn.
+  void report_again(Watch& watch) noexcept;
   [[nodiscard]] Watch* find_watch(std::uint32_t slot, std::uint32_t generation) noexcept;
 
   [[nodiscard]] Fiber* running() const noexcept { return running_; }

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/system_calls.h>
 #include <hawser/fiber/cancellation.h>
 #include <hawser/fiber/context.h>
 #include <hawser/fiber/loop.h>
@@ -162,6 +163,7 @@ bool Pollable::Use::maybe_ready() const noexcept { return !watch_ || watch_->rea
 // meets no end: an error that comes after it is reported anew.
 void Pollable::Use::drained() noexcept {
   if (!watch_) return;
+  if (detail::sys::tampered(fd(), direction_ == Direction::write)) watch_->loop->report_again(*watch_);
   if (direction_ == Direction::read && watch_->hung_up) {
     watch_->hung_up = false;
   } else {

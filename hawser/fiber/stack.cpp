@@ -7,6 +7,8 @@
 #include <atomic>
 #include <new>
 
+#include <hawser/base/system_calls.h>
+
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102  // newer than Debian 12's headers
 #endif
@@ -38,19 +40,19 @@ StackPool::~StackPool() {
 
 bool StackPool::guard(std::byte* page) noexcept {
   if (g_guard_by_madvise.load(std::memory_order_relaxed)) {
-    if (::madvise(page, page_bytes(), MADV_GUARD_INSTALL) == 0) return true;
+    if (sys::madvise(page, page_bytes(), MADV_GUARD_INSTALL) == 0) return true;
     g_guard_by_madvise.store(false, std::memory_order_relaxed);
   }
-  return ::mprotect(page, page_bytes(), PROT_NONE) == 0;
+  return sys::mprotect(page, page_bytes(), PROT_NONE) == 0;
 }
 
 void StackPool::grow() {
   const std::size_t bytes = stride_ * stacks_in_next_slab_;
   void* mapped =
-      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+      sys::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
   if (mapped == MAP_FAILED) throw std::bad_alloc();
   auto* base = static_cast<std::byte*>(mapped);
-  ::madvise(base, bytes, MADV_NOHUGEPAGE);
+  sys::madvise(base, bytes, MADV_NOHUGEPAGE);
   slabs_.push_back({base, bytes});
   free_.reserve(free_.size() + stacks_in_next_slab_);
   std::size_t made = 0;
@@ -73,8 +75,8 @@ Stack StackPool::take() {
 }
 
 void StackPool::give_back(Stack stack) noexcept {
-  ::madvise(stack.low, stack.size(), MADV_DONTNEED);  // guards survive this
-  free_.push_back(stack);                             // room was reserved when the stack was made
+  sys::madvise(stack.low, stack.size(), MADV_DONTNEED);  // guards survive this
+  free_.push_back(stack);                                // room was reserved when the stack was made
 }
 
 bool StackPool::in_guard(const void* address, Stack& owner) const noexcept {

@@ -15,6 +15,7 @@
 
 #include <hawser/base/errors.h>
 #include <hawser/base/fork.h>
+#include <hawser/base/system_calls.h>
 #include <hawser/fiber/context.h>
 #include <hawser/fiber/deadline.h>
 #include <hawser/fiber/loop.h>
@@ -51,7 +52,7 @@ class Bells {
       }
       free_.reserve(free_.size() + ++made_);
     }
-    return ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return detail::sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   }
   void give_back(int bell) noexcept {
     std::lock_guard hold(mutex_);
@@ -195,7 +196,7 @@ Wake Waiter::park_on_descriptor(int fd, short events, Expiry expiry) noexcept {
     const Timeout left = first.left();
     timespec relative{};
     if (left) relative = to_timespec(*left);
-    const int count = ::ppoll(both, bell_ >= 0 ? 2 : 1, left ? &relative : nullptr, nullptr);
+    const int count = detail::sys::ppoll(both, bell_ >= 0 ? 2 : 1, left ? &relative : nullptr, nullptr);
     if (both[1].revents) {
       std::uint64_t rings = 0;
       [[maybe_unused]] const auto drained = ::read(bell_, &rings, sizeof rings);

@@ -2,6 +2,7 @@
 // call from an offload thread.
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <poll.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
@@ -11,6 +12,7 @@
 #include <array>
 #include <stdexcept>
 
+#include <hawser/base/system_calls.h>
 #include <hawser/fiber/offload.h>
 #include <hawser/fiber/run.h>
 #include <hawser/net/socket.h>
@@ -32,7 +34,12 @@ bool lives_in_memory(int file) {
 bool in_page_cache(int file, std::uint64_t offset) {
   char byte;
   const iovec one{.iov_base = &byte, .iov_len = 1};
-  return ::preadv2(file, &one, 1, static_cast<off_t>(offset), RWF_NOWAIT) >= 0;
+  return detail::sys::preadv2(file, &one, 1, static_cast<off_t>(offset), RWF_NOWAIT) >= 0;
+}
+
+bool writable_now(int socket) {
+  pollfd one{.fd = socket, .events = POLLOUT, .revents = 0};
+  return ::poll(&one, 1, 0) > 0;
 }
 
 bool kernel_cannot(int error_number) {
@@ -54,7 +61,7 @@ std::uint64_t Socket::send_file(int file, std::uint64_t offset, std::uint64_t co
     int error_number = 0;
     auto attempt = [&] {
       auto at = static_cast<off_t>(from);
-      const ssize_t moved = ::sendfile(operation.fd(), file, &at, chunk);
+      const ssize_t moved = detail::sys::sendfile(operation.fd(), file, &at, chunk);
       error_number = moved < 0 ? errno : 0;
       return moved;
     };
@@ -63,6 +70,8 @@ std::uint64_t Socket::send_file(int file, std::uint64_t offset, std::uint64_t co
         [&]() -> ssize_t {
           const bool cached = never_waits || (in_page_cache(file, from) && in_page_cache(file, from + chunk - 1));
           const ssize_t result = cached ? attempt() : offload(attempt);
+          // Since the thread said so the socket may have become writable, and that will not be reported again.
+          if (!cached && error_number == EAGAIN && writable_now(operation.fd())) error_number = EINTR;
           if (result < 0 && sent == 0 && kernel_cannot(error_number)) return 0;
           errno = error_number;
           return result;
@@ -84,7 +93,7 @@ std::uint64_t Socket::send_by_copying(Operation& operation, int file, std::uint6
     const ssize_t got = offload([&] {
       ssize_t result;
       do {
-        result = ::pread(file, buffer.data(), wanted, static_cast<off_t>(offset + sent));
+        result = detail::sys::pread(file, buffer.data(), wanted, static_cast<off_t>(offset + sent));
       } while (result < 0 && errno == EINTR);
       return result < 0 ? static_cast<ssize_t>(-errno) : result;
     });
@@ -93,7 +102,7 @@ std::uint64_t Socket::send_by_copying(Operation& operation, int file, std::uint6
     BytesView rest = BytesView(buffer.span()).first(static_cast<std::size_t>(got));
     while (!rest.empty()) {
       const std::size_t moved = operation.run(
-          [&] { return ::send(operation.fd(), rest.data(), rest.size(), MSG_NOSIGNAL); }, rest.size(), sent);
+          [&] { return detail::sys::send(operation.fd(), rest.data(), rest.size(), MSG_NOSIGNAL); }, rest.size(), sent);
       sent += moved;
       rest = rest.from(moved);
     }

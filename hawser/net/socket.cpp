@@ -1,5 +1,6 @@
 #include <hawser/net/socket.h>
 
+#include <hawser/base/system_calls.h>
 #include <hawser/net/socket_core.h>
 
 namespace hawser {
@@ -23,7 +24,7 @@ std::string name_of(int fd) {
 }
 
 UniqueFd new_socket(int family, int type, int protocol) {
-  UniqueFd fd(::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
+  UniqueFd fd(detail::sys::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
   if (!fd) {
     throw_errno("socket", "family " + std::to_string(family) + " type " + std::to_string(type) + " protocol " +
                               std::to_string(protocol));
@@ -107,7 +108,7 @@ UniqueFd Socket::detach() noexcept { return core_ ? core_->pollable.detach() : U
 
 std::pair<Socket, Socket> socketpair(int type) {
   int fds[2];
-  if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0) throw_errno("socketpair", "");
+  if (detail::sys::socketpair(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0) throw_errno("socketpair", "");
   UniqueFd first(fds[0]), second(fds[1]);
   Socket a(std::move(first));
   return {std::move(a), Socket(std::move(second))};

@@ -1,6 +1,7 @@
 // Naming and connecting sockets, and accepting from them.
 #include <algorithm>
 
+#include <hawser/base/system_calls.h>
 #include <hawser/fiber/run.h>
 #include <hawser/net/socket.h>
 #include <hawser/net/socket_core.h>
@@ -55,8 +56,8 @@ void Socket::connect(const Address& address) {
       operation.wait();
       if (const int failed = pending_error(operation.fd())) throw SystemError(failed, "connect", it.name);
       // Asked again, connect(2) tells how it stands.
-      if (::connect(operation.fd(), address.data(), address.size()) == 0 || errno == EISCONN) return;
-      if (errno != EALREADY && errno != EINPROGRESS) throw SystemError(errno, "connect", it.name);
+      if (detail::sys::connect(operation.fd(), address.data(), address.size()) == 0 || errno == EISCONN) return;
+      if (errno != EALREADY && errno != EINPROGRESS && errno != EINTR) throw SystemError(errno, "connect", it.name);
     }
   } catch (...) {
     it.name = before;
@@ -69,7 +70,7 @@ int Socket::start_connecting(Operation& operation, const Address& address) {
   Core& it = operation.core();
   Duration pause = std::chrono::milliseconds(1);
   for (;;) {
-    if (::connect(operation.fd(), address.data(), address.size()) == 0) return 0;
+    if (detail::sys::connect(operation.fd(), address.data(), address.size()) == 0) return 0;
     if (errno == EINTR || errno == EALREADY) return EINPROGRESS;
     if (errno != EAGAIN || it.family != AF_UNIX) return errno;
     // The peer's backlog is full, and a UNIX socket does not say when that changes.
@@ -113,8 +114,8 @@ Socket Socket::accept_one(Operation& operation) const {
   const std::size_t fd = operation.run(
       [&] {
         size = sizeof peer;
-        return static_cast<ssize_t>(
-            ::accept4(operation.fd(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        return static_cast<ssize_t>(detail::sys::accept4(operation.fd(), reinterpret_cast<sockaddr*>(&peer), &size,
+                                                         SOCK_CLOEXEC | SOCK_NONBLOCK));
       },
       0);
   UniqueFd owned(static_cast<int>(fd));

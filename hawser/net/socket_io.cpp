@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include <hawser/net/datagram_whole.h>
+#include <hawser/base/system_calls.h>
 #include <hawser/net/socket.h>
 #include <hawser/net/socket_core.h>
 
@@ -34,14 +35,15 @@ Bytes Socket::recv(std::size_t limit) {
   if (limit <= kScratch) {
     // Nothing else runs on this thread between the call and the copy.
     std::byte* const scratch = t_scratch.data();
-    const std::size_t count = operation.run([&] { return ::recv(operation.fd(), scratch, limit, 0); }, limit);
+    const std::size_t count =
+        operation.run([&] { return detail::sys::recv(operation.fd(), scratch, limit, 0); }, limit);
     return Bytes(std::span<const std::byte>(scratch, count));
   }
   Bytes data;
   const std::size_t count = operation.run(
       [&] {
         data = Bytes::uninitialised(limit);
-        const ssize_t got = ::recv(operation.fd(), data.data(), limit, 0);
+        const ssize_t got = detail::sys::recv(operation.fd(), data.data(), limit, 0);
         if (got <= 0) {
           const int saved = errno;
           data = {};
@@ -61,7 +63,7 @@ std::size_t Socket::recv_into(std::span<std::byte> into) {
   if (into.empty()) return 0;
   if (it.keeps_boundaries()) return detail::whole(recv_from_into(into), it.name);
   Operation operation(it, Direction::read, "recv");
-  return operation.run([&] { return ::recv(operation.fd(), into.data(), into.size(), 0); }, into.size());
+  return operation.run([&] { return detail::sys::recv(operation.fd(), into.data(), into.size(), 0); }, into.size());
 }
 
 std::optional<Bytes> Socket::try_recv(std::size_t limit) {
@@ -75,7 +77,7 @@ std::optional<Bytes> Socket::try_recv(std::size_t limit) {
   Operation operation(it, Direction::read, "recv");
   for (;;) {
     std::byte* const scratch = t_scratch.data();
-    const ssize_t count = ::recv(operation.fd(), scratch, std::min(limit, kScratch), 0);
+    const ssize_t count = detail::sys::recv(operation.fd(), scratch, std::min(limit, kScratch), 0);
     if (count >= 0) return Bytes(std::span<const std::byte>(scratch, static_cast<std::size_t>(count)));
     if (errno == EAGAIN) {
       operation.drained();
@@ -89,14 +91,15 @@ std::size_t Socket::send(BytesView data) {
   if (core("send").keeps_boundaries()) return send_datagram({&data, 1}, nullptr, "send");
   Operation operation(*core_, Direction::write, "send");
   if (data.empty()) return 0;
-  return operation.run([&] { return ::send(operation.fd(), data.data(), data.size(), MSG_NOSIGNAL); }, data.size());
+  return operation.run([&] { return detail::sys::send(operation.fd(), data.data(), data.size(), MSG_NOSIGNAL); },
+                       data.size());
 }
 
 std::optional<std::size_t> Socket::try_send(BytesView data) {
   Operation operation(core("send"), Direction::write, "send");
   if (data.empty() && !operation.core().keeps_boundaries()) return 0;
   for (;;) {
-    const ssize_t count = ::send(operation.fd(), data.data(), data.size(), MSG_NOSIGNAL);
+    const ssize_t count = detail::sys::send(operation.fd(), data.data(), data.size(), MSG_NOSIGNAL);
     if (count >= 0) return static_cast<std::size_t>(count);
     if (errno == EAGAIN) {
       operation.drained();
@@ -111,8 +114,8 @@ void Socket::send_all(BytesView data) {
   Operation operation(*core_, Direction::write, "send");
   for (std::size_t sent = 0; sent < data.size();) {
     const BytesView rest = data.from(sent);
-    sent += operation.run([&] { return ::send(operation.fd(), rest.data(), rest.size(), MSG_NOSIGNAL); }, rest.size(),
-                          sent);
+    sent += operation.run([&] { return detail::sys::send(operation.fd(), rest.data(), rest.size(), MSG_NOSIGNAL); },
+                          rest.size(), sent);
   }
 }
 
@@ -135,7 +138,7 @@ void Socket::send_all(std::span<const BytesView> parts) {
       msghdr message{};
       message.msg_iov = vector.data();
       message.msg_iovlen = used;
-      moved = operation.run([&] { return ::sendmsg(operation.fd(), &message, MSG_NOSIGNAL); },
+      moved = operation.run([&] { return detail::sys::sendmsg(operation.fd(), &message, MSG_NOSIGNAL); },
                             total({vector.data(), used}), sent);
       sent += moved;
     }

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/system_calls.h>
 #include <hawser/fiber/offload.h>
 
 namespace hawser {
@@ -43,7 +44,7 @@ std::uint64_t Stream::send_file(int file, std::uint64_t offset, std::uint64_t co
     const ssize_t got = offload([&] {
       ssize_t result;
       do {
-        result = ::pread(file, buffer.data(), wanted, static_cast<off_t>(offset + sent));
+        result = detail::sys::pread(file, buffer.data(), wanted, static_cast<off_t>(offset + sent));
       } while (result < 0 && errno == EINTR);
       return result < 0 ? static_cast<ssize_t>(-errno) : result;
     });

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <hawser/base/system_calls.h>
 #include <hawser/fiber/run.h>
 
 namespace hawser::detail {
@@ -17,7 +18,7 @@ constexpr int kTurns = 200;
 UniqueFd lock_directory(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  UniqueFd fd(sys::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   for (int turn = 0; fd && turn < kTurns; ++turn) {
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) break;
     sleep(std::chrono::milliseconds(5));
@@ -30,8 +31,8 @@ bool is_stale(const Address& address, const std::string& path) {
   struct stat about {};
   if (::lstat(path.c_str(), &about) < 0) return errno == ENOENT;
   if (!S_ISSOCK(about.st_mode)) return false;
-  const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  return probe && ::connect(probe.get(), address.data(), address.size()) < 0 && errno == ECONNREFUSED;
+  const UniqueFd probe(sys::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  return probe && sys::connect(probe.get(), address.data(), address.size()) < 0 && errno == ECONNREFUSED;
 }
 
 }  // namespace

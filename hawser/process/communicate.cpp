@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/system_calls.h>
 #include <hawser/fiber/cancellation.h>
 #include <hawser/fiber/deadline.h>
 #include <hawser/fiber/run.h>
@@ -120,7 +121,7 @@ void Popen::State::exchange_in_thread(Expiry expiry) {
         {.fd = is_open(out) ? out->fd() : -1, .events = POLLIN, .revents = 0},
         {.fd = is_open(err) ? err->fd() : -1, .events = POLLIN, .revents = 0},
     }};
-    const int ready = ::poll(watched.data(), watched.size(), poll_milliseconds(std::min(expiry, scope)));
+    const int ready = detail::sys::poll(watched.data(), watched.size(), poll_milliseconds(std::min(expiry, scope)));
     if (ready < 0 && errno != EINTR) throw_errno("poll", command.argv.front());
     if (ready <= 0) {
       if (scope.passed()) check_cancelled();

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/system_calls.h>
 
 namespace hawser {
 namespace {
@@ -30,7 +31,7 @@ void ignore_sigpipe_once() {
 std::pair<UniqueFd, UniqueFd> make_pipe() {
   ignore_sigpipe_once();
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw_errno("pipe", "");
+  if (detail::sys::pipe2(ends, O_CLOEXEC) != 0) throw_errno("pipe", "");
   return {UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
@@ -58,7 +59,7 @@ std::ptrdiff_t PipeStream::try_write(BytesView data) {
 
 std::ptrdiff_t PipeStream::read_with(Pollable::Use& use, std::span<std::byte> into) {
   for (;;) {
-    const ssize_t got = ::read(use.fd(), into.data(), into.size());
+    const ssize_t got = detail::sys::read(use.fd(), into.data(), into.size());
     if (got >= 0) return got;
     if (errno == EAGAIN) {
       use.drained();
@@ -70,7 +71,7 @@ std::ptrdiff_t PipeStream::read_with(Pollable::Use& use, std::span<std::byte> in
 
 std::ptrdiff_t PipeStream::write_with(Pollable::Use& use, BytesView data) {
   for (;;) {
-    const ssize_t put = ::write(use.fd(), data.data(), data.size());
+    const ssize_t put = detail::sys::write(use.fd(), data.data(), data.size());
     if (put >= 0) return put;
     if (errno == EAGAIN) {
       use.drained();

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/system_calls.h>
 #include <hawser/fiber/offload.h>
 #include <hawser/fiber/run.h>
 #include <hawser/process/child_start.h>
@@ -27,7 +28,7 @@ Wiring wire(Pipe pipe, Direction ours) {
   if (pipe.fd() >= 0) {
     wiring.child = pipe.fd();
   } else if (pipe.is(Pipe::null)) {
-    wiring.held.reset(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    wiring.held.reset(detail::sys::open("/dev/null", O_RDWR | O_CLOEXEC));
     if (!wiring.held) throw_errno("open", "/dev/null");
     wiring.child = wiring.held.get();
   } else if (pipe.is(Pipe::open)) {

@@ -8,6 +8,7 @@
 #include <csignal>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/system_calls.h>
 #include <hawser/fiber/run.h>
 #include <hawser/fiber/task.h>
 #include <hawser/fiber/waiter.h>
@@ -46,7 +47,9 @@ Popen::State::~State() {
     wait_to_the_end();
   }
   siginfo_t info{};
-  if (has_group) ::waitid(kPidfd, static_cast<id_t>(pidfd->fd()), &info, WEXITED | WNOHANG);
+  while (has_group && detail::sys::waitid(kPidfd, static_cast<id_t>(pidfd->fd()), &info, WEXITED | WNOHANG) != 0 &&
+         errno == EINTR) {
+  }
 }
 
 void Popen::State::adopt(detail::ChildStart::Child child) {
@@ -65,7 +68,11 @@ std::optional<int> Popen::State::poll() noexcept {
     if (ended_.load(std::memory_order_relaxed)) return return_code_;
     siginfo_t info{};
     const int how = WEXITED | WNOHANG | (has_group ? WNOWAIT : 0);
-    if (::waitid(kPidfd, static_cast<id_t>(pidfd->fd()), &info, how) != 0) {
+    int result = -1;
+    do {
+      result = detail::sys::waitid(kPidfd, static_cast<id_t>(pidfd->fd()), &info, how);
+    } while (result != 0 && errno == EINTR);
+    if (result != 0) {
       if (errno != ECHILD) return std::nullopt;
       keep(kUnknown);
     } else if (info.si_pid == 0) {
@@ -110,7 +117,7 @@ void Popen::State::wait_to_the_end() noexcept {
   }
   while (!poll()) {
     siginfo_t info{};
-    ::waitid(kPidfd, static_cast<id_t>(pidfd->fd()), &info, WEXITED | WNOWAIT);
+    detail::sys::waitid(kPidfd, static_cast<id_t>(pidfd->fd()), &info, WEXITED | WNOWAIT);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/system_calls.h>
 #include <hawser/fiber/offload.h>
 
 namespace hawser::detail {
@@ -56,7 +57,7 @@ ssize_t FileFeed::read_here(std::span<std::byte> into, int flags) const {
   const iovec part{into.data(), into.size()};
   ssize_t got = -1;
   do {
-    got = ::preadv2(file_, &part, 1, static_cast<off_t>(offset_), flags);
+    got = sys::preadv2(file_, &part, 1, static_cast<off_t>(offset_), flags);
   } while (got < 0 && errno == EINTR);
   return got;
 }

@@ -1,0 +1,137 @@
+// What the tests of conversations under faults share: engines to run on, contexts to run in, kinds of bad weather, and
+// a count of the descriptors that are open.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <cerrno>
+#include <chrono>
+#include <exception>
+#include <filesystem>
+#include <functional>
+#include <iterator>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <hawser/base/faults.h>
+#include <hawser/base/log.h>
+#include <hawser/fiber/run.h>
+#include <hawser/fiber/task.h>
+#include <hawser/process/popen.h>
+#include <hawser/tls/certificate.h>
+#include <hawser/tls/tls_stream.h>
+
+namespace hawser::testing {
+
+using namespace std::chrono_literals;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr int kRounds = 8;
+#else
+inline constexpr int kRounds = 40;
+#endif
+
+// Nothing that a caller may notice: calls that are interrupted, find nothing to do, or do less than they were asked.
+#define HAWSER_EVERYDAY_FAULTS                                                                                       \
+  {                                                                                                                  \
+    {SystemCall::recv, EAGAIN, 0.1}, {SystemCall::recv, EINTR, 0.1}, {SystemCall::recv, Fault::kShort, 0.3},         \
+        {SystemCall::send, EAGAIN, 0.1}, {SystemCall::send, EINTR, 0.1}, {SystemCall::send, Fault::kShort, 0.3},     \
+        {SystemCall::sendmsg, EAGAIN, 0.1}, {SystemCall::sendmsg, EINTR, 0.1},                                       \
+        {SystemCall::sendmsg, Fault::kShort, 0.3}, {SystemCall::sendfile, EAGAIN, 0.1},                              \
+        {SystemCall::sendfile, EINTR, 0.1}, {SystemCall::sendfile, Fault::kShort, 0.3},                              \
+        {SystemCall::pread, EINTR, 0.1}, {SystemCall::pread, Fault::kShort, 0.3}, {SystemCall::read, EAGAIN, 0.1},   \
+        {SystemCall::read, EINTR, 0.1}, {SystemCall::read, Fault::kShort, 0.3}, {SystemCall::write, EAGAIN, 0.1},    \
+        {SystemCall::write, EINTR, 0.1}, {SystemCall::write, Fault::kShort, 0.3}, {SystemCall::connect, EINTR, 0.3}, \
+        {SystemCall::accept4, EINTR, 0.2}, {SystemCall::accept4, EAGAIN, 0.2},                                       \
+        {SystemCall::accept4, ECONNABORTED, 0.1}, {SystemCall::accept4, EMFILE, 0.05},                               \
+        {SystemCall::accept4, ENOBUFS, 0.05}, {SystemCall::epoll_wait, EINTR, 0.2}, {SystemCall::poll, EINTR, 0.2},  \
+        {SystemCall::io_uring_enter, EINTR, 0.2}, {SystemCall::waitid, EINTR, 0.3}, {SystemCall::close, EINTR, 0.3}, \
+  }
+
+enum class Where : std::uint8_t { fiber, thread };
+
+struct Place {
+  Where where;
+  const char* engine;
+};
+
+// Runs a body in a fiber on the engine, or on plain threads.
+class Weather : public ::testing::TestWithParam<Place> {
+ protected:
+  void SetUp() override {
+    ::setenv("HAWSER_ENGINE", GetParam().engine, 1);
+    set_log_sink([](LogLevel, std::string_view) {});  // of accept() that waits for descriptors, again and again
+  }
+  void in_place(const std::function<void()>& body) {
+    if (GetParam().where == Where::thread) return body();
+    run([&] { body(); });
+  }
+
+  // Another flow of control of the same kind; get() rethrows.
+  class Beside {
+   public:
+    Beside(Where where, std::function<void()> body) {
+      if (where == Where::fiber) {
+        task_ = spawn(std::move(body));
+      } else {
+        thread_ = std::thread([this, body = std::move(body)] {
+          try {
+            body();
+          } catch (...) {
+            error_ = std::current_exception();
+          }
+        });
+      }
+    }
+    Beside(const Beside&) = delete;
+    Beside& operator=(const Beside&) = delete;
+    ~Beside() {
+      if (thread_.joinable()) thread_.join();
+      if (task_.valid()) task_.join();
+    }
+    void get() {
+      if (task_.valid()) return task_.get();
+      thread_.join();
+      if (error_) std::rethrow_exception(error_);
+    }
+
+   private:
+    Task<void> task_;
+    std::thread thread_;
+    std::exception_ptr error_;
+  };
+  [[nodiscard]] static Beside beside(std::function<void()> body) { return {GetParam().where, std::move(body)}; }
+};
+
+inline std::size_t open_descriptors() {
+  const std::filesystem::directory_iterator all("/proc/self/fd");
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+// Bytes of which each tells where it belongs.
+inline std::string pattern(std::size_t size, unsigned salt = 0) {
+  std::string text(size, '\0');
+  for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>((i * 2654435761U + salt) >> 11);
+  return text;
+}
+
+inline std::string read_to_end(Stream& stream) {
+  std::string all;
+  std::string chunk(8192, '\0');
+  while (const std::size_t got = stream.read_some(std::as_writable_bytes(std::span(chunk)))) all.append(chunk, 0, got);
+  return all;
+}
+
+inline std::string place_name(const ::testing::TestParamInfo<Place>& info) {
+  return info.param.where == Where::thread ? "thread" : std::string("fiber_") + info.param.engine;
+}
+
+}  // namespace hawser::testing
+
+#define HAWSER_IN_ALL_WEATHERS(suite)                                                           \
+  INSTANTIATE_TEST_SUITE_P(in, suite,                                                           \
+                           ::testing::Values(::hawser::testing::Place{Where::fiber, "epoll"},   \
+                                             ::hawser::testing::Place{Where::thread, "epoll"}), \
+                           ::hawser::testing::place_name)
