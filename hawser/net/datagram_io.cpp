@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include <hawser/base/system_calls.h>
 #include <hawser/net/datagram.h>
 #include <hawser/net/socket.h>
 #include <hawser/net/socket_core.h>
@@ -39,7 +40,7 @@ struct Arrival {
     message.msg_iov = &part;
     message.msg_iovlen = 1;
     // With MSG_TRUNC the result is the length as sent (recv(2)); on TCP the flag would throw the bytes away.
-    const ssize_t length = ::recvmsg(fd, &message, flags);
+    const ssize_t length = detail::sys::recvmsg(fd, &message, flags);
     message.msg_iov = nullptr;
     return length;
   }
@@ -140,7 +141,8 @@ std::size_t Socket::send_to(BytesView data, const Address& to) {
 bool Socket::try_send_to(BytesView data, const Address& to) {
   Operation operation(core("send_to"), Direction::write, "send_to");
   for (;;) {
-    if (::sendto(operation.fd(), data.data(), data.size(), MSG_NOSIGNAL | MSG_DONTWAIT, to.data(), to.size()) >= 0) {
+    if (detail::sys::sendto(operation.fd(), data.data(), data.size(), MSG_NOSIGNAL | MSG_DONTWAIT, to.data(),
+                            to.size()) >= 0) {
       return true;
     }
     if (errno == EAGAIN) return false;
@@ -176,7 +178,7 @@ std::size_t Socket::send_datagram(std::span<const BytesView> parts, const Addres
   Duration pause = std::chrono::microseconds(100);
   const auto attempt = [&]() -> ssize_t {
     for (;;) {
-      const ssize_t sent = ::sendmsg(operation.fd(), &message, MSG_NOSIGNAL);
+      const ssize_t sent = detail::sys::sendmsg(operation.fd(), &message, MSG_NOSIGNAL);
       if (sent >= 0 || errno == EINTR) return sent;
       if (errno == EAGAIN) {
         if (!to || family() != AF_UNIX) return sent;

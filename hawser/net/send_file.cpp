@@ -39,7 +39,7 @@ bool in_page_cache(int file, std::uint64_t offset) {
 
 bool writable_now(int socket) {
   pollfd one{.fd = socket, .events = POLLOUT, .revents = 0};
-  return ::poll(&one, 1, 0) > 0;
+  return detail::sys::poll(&one, 1, 0) > 0;
 }
 
 bool kernel_cannot(int error_number) {
