@@ -34,6 +34,7 @@
 #include <hawser/net/datagram.h>
 #include <hawser/net/listener.h>
 #include <hawser/net/resolver.h>
+#include <hawser/net/selector.h>
 #include <hawser/net/socket.h>
 #include <hawser/net/socket_options.h>
 #include <hawser/net/stream.h>
