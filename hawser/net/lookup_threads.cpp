@@ -56,18 +56,35 @@ LookupThreads& LookupThreads::instance() {
 
 Answer LookupThreads::look_up(const std::string& host, int family, Expiry expiry) {
   Waiter waiter("resolve");
-  auto question = std::make_shared<Question>(Question{.host = host, .family = family, .waiter = &waiter, .answer = {}});
-  submit(question);
+  Lookup lookup(host, family, [&waiter] { waiter.unpark(); });
   const Wake why = waiter.park(expiry);
-  {
-    const std::lock_guard hold(mutex_);
-    question->waiter = nullptr;
-    if (question->answered) return std::move(question->answer);
-    std::erase(line_, question);
-  }
+  if (lookup.answered()) return lookup.take();
   if (why == Wake::expired) throw SocketTimeout("resolve " + host + ": timed out");
   throw_unless_ready(why, "resolve " + host);
   throw std::logic_error("resolve " + host + ": woken without an answer");
+}
+
+LookupThreads::Lookup::Lookup(std::string host, int family, std::function<void()> notify)
+    : question_(std::make_shared<Question>(
+          Question{.host = std::move(host), .family = family, .notify = std::move(notify), .answer = {}})) {
+  instance().submit(question_);
+}
+
+LookupThreads::Lookup::~Lookup() {
+  LookupThreads& threads = instance();
+  const std::lock_guard hold(threads.mutex_);
+  question_->notify = nullptr;
+  std::erase(threads.line_, question_);
+}
+
+bool LookupThreads::Lookup::answered() const {
+  const std::lock_guard hold(instance().mutex_);
+  return question_->answered;
+}
+
+Answer LookupThreads::Lookup::take() {
+  const std::lock_guard hold(instance().mutex_);
+  return std::move(question_->answer);
 }
 
 void LookupThreads::submit(const std::shared_ptr<Question>& question) {
@@ -120,7 +137,7 @@ void LookupThreads::work() noexcept {
     hold.lock();
     question->answer = std::move(answer);
     question->answered = true;
-    if (question->waiter) question->waiter->unpark();
+    if (question->notify) question->notify();
   }
   --threads_;
 }

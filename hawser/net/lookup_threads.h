@@ -7,6 +7,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -16,8 +17,6 @@
 #include <hawser/net/address.h>
 
 namespace hawser {
-class Waiter;
-
 namespace detail {
 
 struct Answer {
@@ -34,11 +33,13 @@ class LookupThreads {
   // Throws SocketTimeout, DeadlineExceeded, Cancelled.
   [[nodiscard]] Answer look_up(const std::string& host, int family, Expiry expiry);
 
+  class Lookup;
+
  private:
   struct Question {
     std::string host;
     int family;
-    Waiter* waiter;  // null once the caller has left
+    std::function<void()> notify;  // under the mutex; empty once the caller has left
     bool answered = false;
     Answer answer;
   };
@@ -53,6 +54,24 @@ class LookupThreads {
   std::deque<std::shared_ptr<Question>> line_;
   int threads_ = 0;
   int idle_ = 0;
+};
+
+// One question, asked when it is made and given up when it goes.
+class LookupThreads::Lookup {
+ public:
+  // notify is called on a thread of the resolver when the answer is there, at most once and never after the Lookup is
+  // gone. It must be short.
+  Lookup(std::string host, int family, std::function<void()> notify);
+  Lookup(const Lookup&) = delete;
+  Lookup& operator=(const Lookup&) = delete;
+  ~Lookup();
+
+  [[nodiscard]] bool answered() const;
+  // Once it is answered; once.
+  [[nodiscard]] Answer take();
+
+ private:
+  std::shared_ptr<Question> question_;
 };
 
 }  // namespace detail

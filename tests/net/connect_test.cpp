@@ -10,6 +10,7 @@
 #include <hawser/net/resolver.h>
 
 #include "both_contexts.h"
+#include "full_listener.h"
 
 namespace hawser {
 namespace {
@@ -24,23 +25,6 @@ Address closed_port() {
   Listener listener({"127.0.0.1", 0});
   return listener.address();
 }
-
-// A listener whose queue is full: connecting to it hangs.
-class FullListener {
- public:
-  FullListener() : listener_({"127.0.0.1", 0}, {.backlog = 0}) {
-    for (int i = 0; i < 2; ++i) {
-      Socket& socket = waiting_.emplace_back(AF_INET);
-      socket.set_timeout(0s);
-      static_cast<void>(socket.connect_ex(listener_.address()));
-    }
-  }
-  [[nodiscard]] const Address& address() const { return listener_.address(); }
-
- private:
-  Listener listener_;
-  std::vector<Socket> waiting_;
-};
 
 TEST_P(connect_in, reaches_a_listener_by_address_and_by_name) {
   in_context([] {
@@ -82,7 +66,7 @@ TEST_P(connect_in, tries_every_address_in_turn) {
 
 TEST_P(connect_in, timeout_is_the_budget_of_all_addresses) {
   in_context([] {
-    const FullListener full;
+    const testing::FullListener full;
     const std::vector<Address> addresses(100, full.address());
     EXPECT_THROW(static_cast<void>(connect_any(addresses, {.timeout = 20ms})), SocketTimeout);
   });
@@ -90,7 +74,7 @@ TEST_P(connect_in, timeout_is_the_budget_of_all_addresses) {
 
 TEST_P(connect_in, deadline_is_not_a_timeout) {
   in_context([] {
-    const FullListener full;
+    const testing::FullListener full;
     Deadline budget(5ms);
     EXPECT_THROW(static_cast<void>(connect(full.address())), DeadlineExceeded);
   });
@@ -103,7 +87,7 @@ TEST_P(connect_in, connect_ex_gives_the_error_number) {
     EXPECT_EQ(socket.connect_ex(listener.address()), 0);
     EXPECT_EQ(socket.connect_ex(listener.address()), EISCONN);
     EXPECT_EQ(Socket(AF_INET).connect_ex(closed_port()), ECONNREFUSED);
-    const FullListener full;
+    const testing::FullListener full;
     Socket waiting(AF_INET);
     waiting.set_timeout(1ms);
     EXPECT_EQ(waiting.connect_ex(full.address()), EAGAIN);
@@ -116,7 +100,7 @@ TEST_P(connect_in, connect_ex_gives_the_error_number) {
 
 TEST_P(connect_in, close_wakes_a_connect) {
   in_context([this] {
-    const FullListener full;
+    const testing::FullListener full;
     Socket socket(AF_INET);
     auto connecting = peer([&] { socket.connect(full.address()); });
     yield();
