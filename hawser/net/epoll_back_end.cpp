@@ -7,6 +7,7 @@
 
 #include <hawser/base/errors.h>
 #include <hawser/base/fd.h>
+#include <hawser/base/system_calls.h>
 #include <hawser/fiber/pollable.h>
 #include <hawser/net/selector_back_end.h>
 
@@ -58,7 +59,7 @@ class EpollBackEnd final : public SelectorBackEnd {
     buffer_.resize(kEventsALook);
     int count;
     do {
-      count = ::epoll_wait(epoll_->fd(), buffer_.data(), static_cast<int>(buffer_.size()), 0);
+      count = sys::epoll_wait(epoll_->fd(), buffer_.data(), static_cast<int>(buffer_.size()), 0);
     } while (count < 0 && errno == EINTR);
     if (count < 0) throw_errno("epoll_wait", kName);
     for (int i = 0; i < count; ++i) {
@@ -80,15 +81,15 @@ class EpollBackEnd final : public SelectorBackEnd {
     // The loop tells of edges. From here on none is missed; what came before is asked for.
     use.drained();
     pollfd now{.fd = epoll_->fd(), .events = POLLIN, .revents = 0};
-    return ::poll(&now, 1, 0) > 0 ? Wake::ready : use.wait(expiry);
+    return sys::poll(&now, 1, 0) != 0 ? Wake::ready : use.wait(expiry);
   }
   [[nodiscard]] bool waits_for_a_copy() const noexcept override { return false; }
 
  private:
   void open() {
-    auto fresh = std::make_unique<Pollable>(UniqueFd(::epoll_create1(EPOLL_CLOEXEC)));
+    auto fresh = std::make_unique<Pollable>(UniqueFd(sys::epoll_create1(EPOLL_CLOEXEC)));
     epoll_event event{.events = EPOLLIN, .data = {.u64 = kBellTag}};
-    if (::epoll_ctl(fresh->fd(), EPOLL_CTL_ADD, bell_, &event) < 0) throw_errno("epoll_ctl", kName);
+    if (sys::epoll_ctl(fresh->fd(), EPOLL_CTL_ADD, bell_, &event) < 0) throw_errno("epoll_ctl", kName);
     epoll_ = std::move(fresh);
   }
 
@@ -96,7 +97,7 @@ class EpollBackEnd final : public SelectorBackEnd {
     epoll_event event{
         .events = bits(interest),
         .data = {.u64 = (std::uint64_t{interest.generation} << 32) | static_cast<std::uint32_t>(interest.fd)}};
-    return ::epoll_ctl(epoll_->fd(), operation, interest.fd, &event);
+    return sys::epoll_ctl(epoll_->fd(), operation, interest.fd, &event);
   }
 
   const int bell_;

@@ -11,6 +11,7 @@
 
 #include <hawser/base/errors.h>
 #include <hawser/base/fd.h>
+#include <hawser/base/system_calls.h>
 #include <hawser/fiber/deadline.h>
 #include <hawser/fiber/pollable.h>
 #include <hawser/fiber/run.h>
@@ -102,7 +103,7 @@ class PollBackEnd : public SelectorBackEnd {
   virtual void ask(std::vector<pollfd>& set) {
     int count;
     do {
-      count = ::poll(set.data(), set.size(), 0);
+      count = sys::poll(set.data(), set.size(), 0);
     } while (count < 0 && errno == EINTR);
     if (count < 0) throw_errno("poll", kName);
   }
@@ -110,11 +111,11 @@ class PollBackEnd : public SelectorBackEnd {
  private:
   // A fiber can't sleep in poll(2) but in its loop, which takes one descriptor for all.
   static Wake park(const std::vector<pollfd>& set, Expiry expiry) {
-    Pollable all(UniqueFd(::epoll_create1(EPOLL_CLOEXEC)));
+    Pollable all(UniqueFd(sys::epoll_create1(EPOLL_CLOEXEC)));
     for (const pollfd& one : set) {
       epoll_event event{.events = static_cast<std::uint32_t>(one.events), .data = {}};
       // A regular file (EPERM) is always ready and has been seen; one closed meanwhile (EBADF) is the next look's.
-      if (::epoll_ctl(all.fd(), EPOLL_CTL_ADD, one.fd, &event) < 0 && errno != EPERM && errno != EBADF) {
+      if (sys::epoll_ctl(all.fd(), EPOLL_CTL_ADD, one.fd, &event) < 0 && errno != EPERM && errno != EBADF) {
         throw_errno("epoll_ctl", kName);
       }
     }
@@ -133,7 +134,7 @@ class PollBackEnd : public SelectorBackEnd {
         time = {.tv_sec = static_cast<time_t>(seconds.count()),
                 .tv_nsec = static_cast<long>((*left - seconds).count())};
       }
-      const int count = ::ppoll(set.data(), set.size(), left ? &time : nullptr, nullptr);
+      const int count = sys::ppoll(set.data(), set.size(), left ? &time : nullptr, nullptr);
       if (count > 0) return Wake::ready;
       if (count < 0 && errno != EINTR) throw_errno("poll", kName);
       if (expiry.passed()) return Wake::expired;

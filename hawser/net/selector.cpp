@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/system_calls.h>
 #include <hawser/fiber/cancellation.h>
 #include <hawser/fiber/pollable.h>
 #include <hawser/net/selector_back_end.h>
@@ -20,7 +21,7 @@ namespace {
 const std::string kName = "selector";
 
 UniqueFd make_bell() {
-  UniqueFd bell(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  UniqueFd bell(detail::sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!bell) throw_errno("eventfd", kName);
   return bell;
 }
