@@ -39,9 +39,20 @@
 #include <hawser/net/socket_options.h>
 #include <hawser/net/stream.h>
 
+#include <hawser/wire/fixed_bytes.h>
 #include <hawser/wire/frame.h>
 #include <hawser/wire/frame_stream.h>
+#include <hawser/wire/half.h>
 #include <hawser/wire/json.h>
+#include <hawser/wire/pack.h>
+#include <hawser/wire/struct.h>
+#include <hawser/wire/struct_error.h>
+#include <hawser/wire/struct_format.h>
+#include <hawser/wire/struct_value.h>
+#include <hawser/wire/text.h>
+#include <hawser/wire/text_error.h>
+#include <hawser/wire/time_text.h>
+#include <hawser/wire/utf8.h>
 
 #include <hawser/tls/certificate.h>
 #include <hawser/tls/tls_context.h>
