@@ -71,6 +71,42 @@ void locks() {
   watch.report("lock+unlock", "hawser, uncontended", kCount);
 }
 
+// Every lock() finds the lock taken, as its holder yields.
+void locks_between_fibers() {
+  constexpr int kFibers = 4;
+  constexpr int kEach = 500'000;
+  Lock lock;
+  std::vector<Task<void>> tasks;
+  const Stopwatch watch;
+  for (int i = 0; i < kFibers; ++i)
+    tasks.push_back(spawn([&lock] {
+      for (int n = 0; n < kEach; ++n) {
+        const std::lock_guard hold(lock);
+        yield();
+      }
+    }));
+  for (const auto& task : tasks) task.join();
+  watch.report("lock+unlock", "hawser, 4 fibers, yield inside", double{kFibers} * kEach);
+}
+
+void locks_between_threads() {
+  constexpr int kEach = 1'000'000;
+  Lock lock;
+  volatile long shared = 0;
+  const auto work = [&](int core) {
+    pin(core);
+    for (int n = 0; n < kEach; ++n) {
+      const std::lock_guard hold(lock);
+      shared = shared + 1;
+    }
+  };
+  const Stopwatch watch;
+  std::thread other(work, 1);
+  std::thread(work, 0).join();
+  other.join();
+  watch.report("lock+unlock", "hawser, 2 threads on 2 cores", 2.0 * kEach);
+}
+
 void queue_in_one_thread() {
   constexpr long kRounds = 10'000;
   Queue<long> queue(1024);
@@ -134,10 +170,12 @@ int main() {
     yields(1000, 10'000'000, "hawser yield, 1000 fibers");
     spawns();
     locks();
+    locks_between_fibers();
     queue_in_one_thread();
     queue_between_fibers();
   });
   pin(-1);
+  locks_between_threads();
   queue_between_threads();
   run([] {
     offloads();

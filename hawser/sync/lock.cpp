@@ -1,18 +1,21 @@
 #include <hawser/sync/lock.h>
 
+#include <mutex>
 #include <stdexcept>
 
 #include <hawser/fiber/spin.h>
 
+// Who releases writes 0 and then looks for waiters; who waits counts itself in and then looks whether the word is 0.
+// One of them must see the other, so both need a full fence between writing and looking. unlock() does without: whoever
+// starts to wait makes up for it with heavy_fence(), but only for a holder that will release with unlock()'s plain
+// write: one on another thread whose word says so. Everybody else releases with a full fence of their own.
+
 namespace hawser {
 
+using detail::ParkingLot;
 using detail::WaitNode;
 
-bool Lock::try_lock_slow() noexcept {
-  const auto held = cell_.enter();
-  cell_.leave(1);
-  return held == 0;
-}
+constinit std::atomic<Lock::Word> Lock::holder_flags_{Lock::kFenced};
 
 bool Lock::acquire(Timeout timeout) {
   const Expiry expiry = Expiry::of(timeout);
@@ -26,49 +29,83 @@ bool Lock::acquire(Timeout timeout) {
 Wake Lock::acquire_slow(Expiry expiry) noexcept {
   if (!expiry.passed() && detail::spin_until([this] { return try_lock(); })) return Wake::ready;
   for (bool overtaken = false;; overtaken = true) {
-    if (cell_.enter() == 0) {
-      cell_.leave(1);
-      return Wake::ready;
-    }
     WaitNode node("lock");
     node.insists = overtaken;
-    if (overtaken) {
-      cell_.push_front(node);
-    } else {
-      cell_.push_back(node);
-    }
-    cell_.leave(1);
-    const Wake why = cell_.wait(node, expiry);
+    if (list_or_acquire(node)) return Wake::ready;
+    const Wake why = ParkingLot::wait(node, this, expiry);
     if (node.granted || why != Wake::ready) return why;
+    if (try_lock()) return Wake::ready;
   }
 }
 
 void Lock::lock_uninterrupted() noexcept {
   for (bool overtaken = false; !try_lock(); overtaken = true) {
-    if (cell_.enter() == 0) {
-      cell_.leave(1);
-      return;
-    }
     WaitNode node("lock");
     node.insists = overtaken;
-    cell_.push_back(node);
-    cell_.leave(1);
-    cell_.wait_uninterrupted(node);
+    if (list_or_acquire(node)) return;
+    node.waiter.park_uninterrupted();
     if (node.granted) return;
   }
+}
+
+bool Lock::list_or_acquire(WaitNode& node) noexcept {
+  ParkingLot::Bucket& bucket = ParkingLot::bucket(this);
+  Word holder = 0;
+  {
+    std::lock_guard hold(bucket.lock);
+    bucket.waiters.fetch_add(1, std::memory_order_seq_cst);
+    holder = word_.load(std::memory_order_seq_cst);
+    for (;;) {
+      if (holder == 0) {
+        if (!word_.compare_exchange_weak(holder, mine(), std::memory_order_seq_cst)) continue;
+        bucket.waiters.fetch_sub(1, std::memory_order_relaxed);
+        return true;
+      }
+      if (!node.insists || (holder & kInsisted)) break;
+      if (word_.compare_exchange_weak(holder, holder | kInsisted, std::memory_order_seq_cst)) break;
+    }
+    bucket.list(node, this);
+  }
+  if ((holder & kFenced) || (holder & ~kInsisted) == detail::thread_mark()) return false;
+  detail::heavy_fence();
+  return word_.load(std::memory_order_seq_cst) == 0 && acquire_listed(node);
+}
+
+// For a waiter that may have been listed too late to be seen. False: it was chosen meanwhile, or somebody else has the
+// lock and will see it.
+bool Lock::acquire_listed(WaitNode& node) noexcept {
+  ParkingLot::Bucket& bucket = ParkingLot::bucket(this);
+  std::lock_guard hold(bucket.lock);
+  if (!node.listed || !try_lock()) return false;
+  bucket.remove(node);
+  return true;
 }
 
 // The one that is woken competes with whoever comes by, which saves a sleeping thread's wake-up time on every release;
 // one that has lost that race once gets the lock from hand to hand.
 void Lock::release_slow() {
-  if (cell_.enter() == 0) {
-    cell_.leave(0);
-    throw std::logic_error("release of a lock that is not locked");
+  Word holder = word_.load(std::memory_order_relaxed);
+  if (holder == 0) throw std::logic_error("release of a lock that is not locked");
+  if (!(holder & kInsisted) && word_.compare_exchange_strong(holder, 0, std::memory_order_seq_cst)) {
+    if (ParkingLot::crowded(this, std::memory_order_seq_cst)) ParkingLot::wake_first(this);
+    return;
   }
-  const WaitNode* next = cell_.front();
+  ParkingLot::Bucket& bucket = ParkingLot::bucket(this);
+  std::lock_guard hold(bucket.lock);
+  WaitNode* const next = bucket.first_for(this);
   const bool hand_over = next && next->insists;
-  cell_.wake_first(hand_over);
-  cell_.leave(hand_over ? 1 : 0);
+  // The new owner is held to be on no thread in particular.
+  word_.exchange(hand_over ? kFenced : 0, std::memory_order_seq_cst);
+  if (!next) return;
+  next->granted = hand_over;
+  bucket.remove(*next);
+  next->waiter.unpark();
 }
+
+// Before main, hence before there are threads: whoever acquires under one setting is met under the same.
+[[maybe_unused]] const bool Lock::chosen_ = [] {
+  if (detail::asymmetric_fences()) holder_flags_.store(0, std::memory_order_relaxed);
+  return true;
+}();
 
 }  // namespace hawser

@@ -7,10 +7,18 @@
 // acquired. A waiter that was overtaken once is handed the lock by the next release, so nobody starves. Waiting throws
 // DeadlineExceeded and Cancelled; the lock is then not held. The Lock may be destroyed as soon as the last holder's
 // unlock() was seen by somebody who acquired it afterwards.
+//
+// One word; acquiring and releasing without a rival takes one atomic operation in all (docs/decisions.md tells how).
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+
 #include <hawser/base/clock.h>
-#include <hawser/sync/detail/wait_cell.h>
+#include <hawser/fiber/asymmetric_fence.h>
+#include <hawser/fiber/thread_mark.h>
+#include <hawser/fiber/waiter.h>
+#include <hawser/sync/detail/parking_lot.h>
 
 namespace hawser {
 
@@ -25,32 +33,46 @@ class Lock {
     if (!try_lock()) throw_unless_ready(acquire_slow(Expiry::never()), "lock");
   }
   [[nodiscard]] bool try_lock() noexcept {
-    detail::WaitCell::Word expected = 0;
-    return cell_.word().compare_exchange_strong(expected, detail::WaitCell::kOne, std::memory_order_acquire,
-                                                std::memory_order_relaxed) ||
-           (expected < detail::WaitCell::kOne && try_lock_slow());
+    Word expected = 0;
+    return word_.compare_exchange_strong(expected, mine(), std::memory_order_acquire, std::memory_order_relaxed);
   }
   // Throws std::logic_error when it is not locked.
   void unlock() {
-    detail::WaitCell::Word expected = detail::WaitCell::kOne;
-    if (!cell_.word().compare_exchange_strong(expected, 0, std::memory_order_release, std::memory_order_relaxed))
-      release_slow();
+    if (word_.load(std::memory_order_relaxed) != detail::thread_mark()) return release_slow();
+    word_.store(0, std::memory_order_release);
+    // From here on the lock may be gone; its address is still good for asking who waits.
+    detail::light_fence();
+    if (detail::ParkingLot::crowded(this, std::memory_order_relaxed)) detail::ParkingLot::wake_first(this);
   }
 
   // False when the timeout came first. Zero polls. Throws std::invalid_argument for a negative timeout.
   [[nodiscard]] bool acquire(Timeout timeout = std::nullopt);
   void release() { unlock(); }
-  [[nodiscard]] bool locked() const noexcept { return cell_.value() != 0; }
+  [[nodiscard]] bool locked() const noexcept { return word_.load(std::memory_order_acquire) != 0; }
 
  private:
   friend class Condition;
-  bool try_lock_slow() noexcept;
+  // 0: free. Otherwise the mark of the thread that acquired it, and:
+  using Word = std::uintptr_t;
+  static constexpr Word kFenced = 1;    // to be released by release_slow(), with a full fence
+  static constexpr Word kInsisted = 2;  // the next release hands over
+
+  // What a new holder writes. kFenced is in it where the kernel has no asymmetric fence.
+  static constinit std::atomic<Word> holder_flags_;
+  static const bool chosen_;
+  [[nodiscard]] static Word mine() noexcept {
+    return detail::thread_mark() | holder_flags_.load(std::memory_order_relaxed);
+  }
+
   Wake acquire_slow(Expiry expiry) noexcept;
-  void release_slow();
   // For a Condition that must hold the lock again, come what may.
   void lock_uninterrupted() noexcept;
+  // Lists a waiter, unless the lock was to be had meanwhile: then true.
+  bool list_or_acquire(detail::WaitNode& node) noexcept;
+  bool acquire_listed(detail::WaitNode& node) noexcept;
+  void release_slow();
 
-  detail::WaitCell cell_;
+  std::atomic<Word> word_{0};
 };
 
 }  // namespace hawser

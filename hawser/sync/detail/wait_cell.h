@@ -22,6 +22,7 @@ struct WaitNode {
   Waiter waiter;
   WaitNode* previous = nullptr;
   WaitNode* next = nullptr;
+  const void* place = nullptr;  // what is waited for, in a list that several objects share
   bool listed = false;
   bool insists = false;  // woken once in vain: what it waits for must be handed over next time
   bool granted = false;  // it was handed over with the wake-up
