@@ -1,6 +1,4 @@
 // What the smallest operations of the library cost: switching, spawning, locking, queueing, handing work to a thread.
-#include <sched.h>
-
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -12,23 +10,16 @@
 #include <hawser/sync/lock.h>
 #include <hawser/sync/queue.h>
 
+#include "cores.h"
+#include "micro.h"
 #include "stopwatch.h"
 
 using namespace hawser;
 
 namespace {
 
-// Cores 0 and 1, or one of them. New threads inherit it.
-void pin(int core) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  for (int i = 0; i < 2; ++i)
-    if (core < 0 || core == i) CPU_SET(i, &set);
-  sched_setaffinity(0, sizeof set, &set);
-}
-
 void yields(int fibers, long total, const char* what) {
-  const long each = total / fibers;
+  const long each = steps(total) / fibers;
   std::vector<Task<void>> tasks;
   for (int i = 0; i < fibers; ++i)
     tasks.push_back(spawn([each] {
@@ -36,16 +27,16 @@ void yields(int fibers, long total, const char* what) {
     }));
   const Stopwatch watch;
   for (const auto& task : tasks) task.join();
-  watch.report("switch", what, static_cast<double>(each * fibers));
+  watch.report("switch", what, each * fibers);
 }
 
 void spawns() {
-  constexpr int kCount = 500'000;
+  const long count = steps(500'000);
   for (int i = 0; i < 1000; ++i) spawn([] {}).join();
   {
     const Stopwatch watch;
-    for (int i = 0; i < kCount; ++i) spawn([] {}).join();
-    watch.report("spawn+join", "hawser", kCount);
+    for (long i = 0; i < count; ++i) spawn([] {}).join();
+    watch.report("spawn+join", "hawser", count);
   }
   std::vector<Task<void>> tasks(1000);
   const auto batch = [&] {
@@ -54,21 +45,21 @@ void spawns() {
   };
   batch();
   const Stopwatch watch;
-  for (int i = 0; i < kCount / 1000; ++i) batch();
-  watch.report("spawn+join", "hawser, 1000 at once", kCount);
+  for (long i = 0; i < count / 1000; ++i) batch();
+  watch.report("spawn+join", "hawser, 1000 at once", count);
 }
 
 void locks() {
-  constexpr int kCount = 20'000'000;
+  const long count = steps(20'000'000);
   Lock lock;
   long counted = 0;
   const Stopwatch watch;
-  for (int i = 0; i < kCount; ++i) {
+  for (long i = 0; i < count; ++i) {
     const std::lock_guard hold(lock);
     counted = counted + 1;
     asm volatile("" : "+m"(counted));
   }
-  watch.report("lock+unlock", "hawser, uncontended", kCount);
+  watch.report("lock+unlock", "hawser, uncontended", count);
 }
 
 // Every lock() finds the lock taken, as its holder yields.
@@ -108,57 +99,57 @@ void locks_between_threads() {
 }
 
 void queue_in_one_thread() {
-  constexpr long kRounds = 10'000;
+  const long rounds = steps(10'000);
   Queue<long> queue(1024);
   long sum = 0;
   const Stopwatch watch;
-  for (long round = 0; round < kRounds; ++round) {
+  for (long round = 0; round < rounds; ++round) {
     for (long i = 0; i < 1000; ++i) queue.put(i);
     for (long i = 0; i < 1000; ++i) sum += queue.get();
   }
-  watch.report("queue, both ends in one thread", "hawser Queue", static_cast<double>(kRounds * 1000));
+  watch.report("queue, both ends in one thread", "hawser Queue", rounds * 1000);
   if (sum == 0) std::abort();
 }
 
 void queue_between_threads() {
-  constexpr long kCount = 2'000'000;
+  const long count = steps(2'000'000);
   Queue<long> queue(1024);
   const Stopwatch watch;
   std::thread producer([&] {
-    for (long i = 0; i < kCount; ++i) queue.put(i);
+    for (long i = 0; i < count; ++i) queue.put(i);
   });
-  for (long i = 0; i < kCount; ++i)
+  for (long i = 0; i < count; ++i)
     if (queue.get() != i) std::abort();
   producer.join();
-  watch.report("queue, 1 producer 1 consumer, 2 cores", "hawser Queue", kCount);
+  watch.report("queue, 1 producer 1 consumer, 2 cores", "hawser Queue", count);
 }
 
 void queue_between_fibers() {
-  constexpr long kCount = 2'000'000;
+  const long count = steps(2'000'000);
   Queue<long> queue(1024);
   const Stopwatch watch;
   const Task<void> producer = spawn([&] {
-    for (long i = 0; i < kCount; ++i) queue.put(i);
+    for (long i = 0; i < count; ++i) queue.put(i);
   });
-  for (long i = 0; i < kCount; ++i)
+  for (long i = 0; i < count; ++i)
     if (queue.get() != i) std::abort();
   producer.join();
-  watch.report("queue, both ends in one thread", "hawser Queue, two fibers", kCount);
+  watch.report("queue, both ends in one thread", "hawser Queue, two fibers", count);
 }
 
 void offloads() {
-  constexpr int kCount = 20'000;
+  const long count = steps(20'000);
   const Stopwatch watch;
-  for (int i = 0; i < kCount; ++i) offload([] {});
-  watch.report("offload and back", "hawser", kCount);
+  for (long i = 0; i < count; ++i) offload([] {});
+  watch.report("offload and back", "hawser", count);
 }
 
 void processes() {
-  constexpr int kCount = 300;
+  const long count = steps(300);
   const Stopwatch watch;
-  for (int i = 0; i < kCount; ++i)
+  for (long i = 0; i < count; ++i)
     if (!run_command({"/bin/true"}).ok()) std::abort();
-  watch.report("process, /bin/true to its end", "hawser run_command", kCount);
+  watch.report("process, /bin/true to its end", "hawser run_command", count);
 }
 
 }  // namespace
@@ -174,6 +165,7 @@ int main() {
     queue_in_one_thread();
     queue_between_fibers();
   });
+  measure_messages();
   pin(-1);
   locks_between_threads();
   queue_between_threads();
@@ -181,4 +173,5 @@ int main() {
     offloads();
     processes();
   });
+  measure_wakes();
 }

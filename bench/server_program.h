@@ -7,30 +7,27 @@
 // Once all is set the engine in use is printed, one line: "engine <TAB> epoll (…)".
 #pragma once
 
-#include <sys/resource.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <hawser/fiber/run.h>
 #include <hawser/serve/fiber_tcp_server.h>
 
 #include "arguments.h"
+#include "file_limit.h"
 
-inline void raise_file_limit() {
-  rlimit files{};
-  ::getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &files);
-}
-
-// Calls body(PORT) inside run(), on the engine and the loops that the command line asks for.
+// Calls body(arguments, PORT) inside run(), on the engine and the loops that the command line asks for. `more` is what
+// this server understands besides.
 template <class Body>
-int run_on_engine(int argc, char** argv, const std::string& name, Body&& body) {
-  const Arguments arguments(argc, argv, name + " PORT [--engine epoll|uring] [--loops N]", {"engine", "loops"});
+int run_on_engine(int argc, char** argv, const std::string& name, std::vector<std::string> more, Body&& body) {
+  std::string usage = name + " PORT [--engine epoll|uring] [--loops N]";
+  for (const std::string& option : more) usage += " [--" + option + " N]";
+  more.insert(more.end(), {"engine", "loops"});
+  const Arguments arguments(argc, argv, usage, more);
   const auto port = static_cast<int>(arguments.number_at(0));
   const std::string engine = arguments.text("engine", "auto");
   if (engine != "auto" && engine != "epoll" && engine != "uring") arguments.fail("no such engine: " + engine);
@@ -43,7 +40,7 @@ int run_on_engine(int argc, char** argv, const std::string& name, Body&& body) {
         throw std::invalid_argument("engine in use: " + used);
       std::printf("engine\t%s\n", used.c_str());
       std::fflush(stdout);
-      body(port);
+      body(arguments, port);
       return 0;
     });
   } catch (const std::invalid_argument& error) {
@@ -55,7 +52,7 @@ int run_on_engine(int argc, char** argv, const std::string& name, Body&& body) {
 // Serves each connection with handler(Socket&), on a fiber of its own, until the process is ended.
 template <class Handler>
 int serve_connections(int argc, char** argv, const std::string& name, Handler&& handler) {
-  return run_on_engine(argc, argv, name, [&](int port) {
+  return run_on_engine(argc, argv, name, {}, [&](const Arguments& /*arguments*/, int port) {
     hawser::ServerOptions options;
     options.max_connections = 1'000'000;
     options.listen.backlog = 4096;

@@ -59,32 +59,32 @@ void one_way(const Contexts& contexts, const char* what, std::uint64_t total, Se
 }
 
 void handshakes(const Contexts& contexts) {
-  constexpr int kCount = 500;
+  const long count = steps(500);
   const Stopwatch watch;
-  for (int i = 0; i < kCount; ++i) {
+  for (long i = 0; i < count; ++i) {
     auto [a, b] = socketpair();
     std::thread accepting([&, &peer = b] { const TlsStream stream(peer, contexts.server); });
     { const TlsStream stream(a, contexts.client, "localhost"); }
     accepting.join();
   }
-  watch.report("TLS handshake, both sides", "hawser", kCount);
+  watch.report("TLS handshake, both sides", "hawser", count);
 }
 
 }  // namespace
 
 int main() {
-  constexpr std::uint64_t kTotal = 2ULL << 30;
+  const std::uint64_t total = steps(2L << 10) << 20;
   const Contexts contexts = make_contexts();
   const std::vector<std::byte> block(1 << 20);
-  one_way(contexts, "write_all of 1 MiB", kTotal, [&](Stream& stream) {
-    for (std::uint64_t sent = 0; sent < kTotal; sent += block.size())
+  one_way(contexts, "write_all of 1 MiB", total, [&](Stream& stream) {
+    for (std::uint64_t sent = 0; sent < total; sent += block.size())
       stream.write_all(std::span<const std::byte>(block));
   });
   const UniqueFd file(::memfd_create("bench", MFD_CLOEXEC));
   for (int i = 0; i < 256; ++i)
     if (::write(file.get(), block.data(), block.size()) < 0) throw_errno("write", "memfd");
-  one_way(contexts, "send_file out of memory", kTotal, [&](Stream& stream) {
-    for (int i = 0; i < 8; ++i) stream.send_file(file.get(), 0, kTotal / 8);
+  one_way(contexts, "send_file out of memory", total, [&](Stream& stream) {
+    for (int i = 0; i < 8; ++i) stream.send_file(file.get(), 0, total / 8);
   });
   handshakes(contexts);
 }

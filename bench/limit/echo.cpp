@@ -1,16 +1,14 @@
 // The limit of an echo server: one thread, level-triggered epoll, one recv and one send for each message, nothing else.
 //
-//   limit_echo PORT
-#include <arpa/inet.h>
+//   limit_echo PORT [spin]     spin: asks for events without sleeping
+#include "../listening.h"
+
 #include <poll.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
-
-#include "../arguments.h"
+#include <string_view>
 
 namespace {
 
@@ -37,22 +35,8 @@ bool echo(int fd) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Arguments arguments(argc, argv, "limit_echo PORT", {});
-  rlimit files{};
-  getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &files);
-  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const int on = 1;
-  ::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(arguments.number_at(0)));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || ::listen(listener, 4096) != 0) {
-    std::perror("listen");
-    return 1;
-  }
+  const int listener = listening_socket(port_of(argc, argv));
+  const int timeout = argc > 2 && std::string_view(argv[2]) == "spin" ? 0 : -1;
   const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
   const auto watch = [&](int fd) {
     epoll_event event{};
@@ -63,7 +47,7 @@ int main(int argc, char** argv) {
   watch(listener);
   for (;;) {
     epoll_event events[256];
-    const int count = ::epoll_wait(epoll, events, 256, -1);
+    const int count = ::epoll_wait(epoll, events, 256, timeout);
     for (int i = 0; i < count; ++i) {
       const int fd = events[i].data.fd;
       if (fd == listener) {

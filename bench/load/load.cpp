@@ -7,13 +7,13 @@
 //              [--churn K]    K messages on a connection, then a new one
 //              [--idle 1]     one message on each connection, then silence: the server's memory for a connection
 #include <sys/epoll.h>
-#include <sys/resource.h>
 
 #include <cstdio>
 #include <thread>
 #include <vector>
 
 #include "../arguments.h"
+#include "../file_limit.h"
 #include "connection.h"
 #include "server_process.h"
 
@@ -136,11 +136,7 @@ int main(int argc, char** argv) {
                             "bench_load PORT [--conns 64] [--size 64] [--depth 1] [--ms 1000] [--pid SERVER] "
                             "[--frames 1] [--spin 1] [--churn K] [--idle 1]",
                             {"conns", "size", "depth", "ms", "pid", "frames", "spin", "churn", "idle"});
-  rlimit files{};
-  ::getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &files);
-
+  raise_file_limit();
   const bool idle = arguments.number("idle", 0) != 0;
   const Script script(static_cast<std::size_t>(arguments.number("size", 64)), arguments.number("frames", 0) != 0);
   Load load{script};

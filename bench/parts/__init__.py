@@ -1,0 +1,5 @@
+"""The parts of the benchmarks, in the order in which they run."""
+from parts import commands, datagrams, echo, files, micro, park, tls
+
+# Name -> measure(rig).
+PARTS = {**echo.PARTS, **datagrams.PARTS, **micro.PARTS, **park.PARTS, **tls.PARTS, **files.PARTS, **commands.PARTS}

@@ -1,0 +1,27 @@
+"""Very many fibers that wait."""
+import json
+
+from measure.processes import output_of
+from measure.turns import Turns
+
+COLUMNS = [("start_s", "s to start", 2), ("bytes_each", "bytes each", 0), ("gib", "GiB in all", 2), ("end_s", "s to end", 2)]
+
+
+def parked(rig):
+    count = rig.scale.parked
+
+    def run(program):
+        path = rig.programs.find(program)
+
+        def take():
+            figures = json.loads(output_of([path, str(count)], core=0))
+            return {**figures, "gib": figures["bytes_each"] * count / 2**30}
+        return path and take
+
+    rows = {"hawser, guarded stacks of 256 KiB": run("bench_park")}
+    if not rig.scale.smoke:
+        rows["Go goroutines"] = run("go_park")
+    Turns(rig, "parked", f"{count:,} parked fibers", COLUMNS, less=True).measure(rows)
+
+
+PARTS = {"parked": parked}

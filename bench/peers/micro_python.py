@@ -1,0 +1,94 @@
+"""The same steps in Python: gevent, where installed, the standard library's struct and json, threads."""
+import json
+import os
+import struct
+import threading
+import time
+
+
+def report(group, what, begin, steps):
+    print(f"{group}\t{what}\t{(time.perf_counter() - begin) * 1e9 / steps:.2f}", flush=True)
+
+
+def nothing():
+    pass
+
+
+def greenlets():
+    try:
+        import gevent
+        import gevent.lock
+        import gevent.queue
+    except ImportError:
+        return
+    count = 100_000
+
+    def turn():
+        for _ in range(count):
+            gevent.sleep(0)
+
+    begin = time.perf_counter()
+    gevent.joinall([gevent.spawn(turn), gevent.spawn(turn)])
+    report("switch", "gevent.sleep(0), 2 greenlets", begin, 2 * count)
+    begin = time.perf_counter()
+    for _ in range(count):
+        gevent.spawn(nothing).join()
+    report("spawn+join", "gevent", begin, count)
+    begin = time.perf_counter()
+    for _ in range(count // 1000):
+        gevent.joinall([gevent.spawn(nothing) for _ in range(1000)])
+    report("spawn+join", "gevent, 1000 at once", begin, count)
+    lock = gevent.lock.RLock()
+    begin = time.perf_counter()
+    for _ in range(count):
+        with lock:
+            pass
+    report("lock+unlock", "gevent RLock, uncontended", begin, count)
+    for group, room in (("queue, both ends in one thread", 1024), ("channel without room, both ends in one thread", 0)):
+        queue = gevent.queue.Queue(room) if room else gevent.queue.Channel()
+        producer = gevent.spawn(lambda: [queue.put(i) for i in range(count)])
+        begin = time.perf_counter()
+        for _ in range(count):
+            queue.get()
+        report(group, f"gevent {type(queue).__name__}", begin, count)
+        producer.join()
+
+
+def threads():
+    begin = time.perf_counter()
+    for _ in range(3000):
+        thread = threading.Thread(target=nothing)
+        thread.start()
+        thread.join()
+    report("spawn+join", "Python threading.Thread", begin, 3000)
+    lock, count = threading.Lock(), 1_000_000
+    begin = time.perf_counter()
+    for _ in range(count):
+        with lock:
+            pass
+    report("lock+unlock", "Python threading.Lock, uncontended", begin, count)
+
+
+def messages():
+    count = 500_000
+    text = '{"size":1024}'
+    begin = time.perf_counter()
+    for _ in range(count):
+        json.loads(text)
+    report('frame header {"size":1024}, parsed', "Python json.loads", begin, count)
+    format = struct.Struct("<i3sf")
+    packed = format.pack(7, b"abc", 1.5)
+    begin = time.perf_counter()
+    for _ in range(count):
+        format.pack(7, b"abc", 1.5)
+    report("struct <i3sf, packed", "Python struct.Struct.pack", begin, count)
+    begin = time.perf_counter()
+    for _ in range(count):
+        format.unpack(packed)
+    report("struct <i3sf, unpacked", "Python struct.Struct.unpack", begin, count)
+
+
+os.sched_setaffinity(0, {0})
+greenlets()
+threads()
+messages()
