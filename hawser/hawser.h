@@ -9,6 +9,7 @@
 #include <hawser/base/log.h>
 
 #include <hawser/fiber/cancellation.h>
+#include <hawser/fiber/counters.h>
 #include <hawser/fiber/deadline.h>
 #include <hawser/fiber/fork.h>
 #include <hawser/fiber/offload.h>

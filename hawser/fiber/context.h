@@ -66,7 +66,8 @@ class Fiber final : public Runnable, public Context, public Flow {
   TaskState* task = nullptr;  // what it runs; holds one reference
   Waiter* waiter = nullptr;   // what it is parked on
   bool interruptible = false;
-  Expiry park_expiry;  // when its own patience ends, as against a Deadline's
+  Duration::rep parked_since = 0;  // Loop::turn_began()
+  Expiry park_expiry;              // when its own patience ends, as against a Deadline's
   Timer timer;
   struct WakeMessage : Message {
     Fiber* fiber;

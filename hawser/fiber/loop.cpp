@@ -1,5 +1,8 @@
 #include <hawser/fiber/loop.h>
 
+#include <unistd.h>
+
+#include <ctime>
 #include <exception>
 #include <new>
 
@@ -11,9 +14,25 @@
 namespace hawser::detail {
 
 constinit thread_local Loop* t_loop = nullptr;
+constinit std::atomic<Loop*> Loop::g_newest{nullptr};
+
+namespace {
+
+// A hundredth of a microsecond, to a few milliseconds: clock_getres(2).
+Duration::rep coarse_now() noexcept {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return Duration::rep{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+}  // namespace
 
 Loop::Loop(std::size_t stack_bytes)
-    : timers_(Clock::now()), stacks_(stack_bytes), engine_(make_engine(*this, engine_reason_)) {}
+    : timers_(Clock::now()), stacks_(stack_bytes), engine_(make_engine(*this, engine_reason_)) {
+  made_before_ = g_newest.load(std::memory_order_relaxed);
+  while (!g_newest.compare_exchange_weak(made_before_, this, std::memory_order_release, std::memory_order_relaxed)) {
+  }
+}
 
 void Loop::start(TaskRef task) noexcept {
   ++unstarted_;
@@ -38,7 +57,8 @@ void Loop::run(Runtime& runtime, int index) {
   flow_ = &flow;
   t_loop = this;
   runtime_ = &runtime;
-  index_ = index;
+  index_.store(index, std::memory_order_relaxed);
+  thread_.store(::gettid(), std::memory_order_release);
   counted_idle_ = false;
   while (!finished()) turn();
   // The next run() may use this loop on another thread, and a fiber may have kept addresses that belong to this one.
@@ -46,9 +66,10 @@ void Loop::run(Runtime& runtime, int index) {
     idle_ = fiber->next_idle;
     release(*fiber);
   }
-  idle_count_ = 0;
+  idle_count_.set(0);
+  thread_.store(0, std::memory_order_release);
   runtime_ = nullptr;
-  index_ = -1;
+  index_.store(-1, std::memory_order_relaxed);
   flow_ = nullptr;
   t_loop = nullptr;
 }
@@ -66,11 +87,14 @@ bool Loop::finished() noexcept {
 void Loop::turn() {
   deliver_messages();
   fire_timers();
+  ++counts_.turns;
   if (!ready_.empty()) {
+    ++counts_.polls;
     engine_->poll();
   } else if (!poll_a_while()) {
     sleep();
   }
+  turn_began_.store(coarse_now(), std::memory_order_relaxed);
   run_ready();
 }
 
@@ -80,6 +104,7 @@ bool Loop::poll_a_while() {
   bool in_time = false;
   bool late = false;
   while (!in_time && !late) {
+    ++counts_.polls;
     engine_->poll();
     deliver_messages();
     // What comes at the last moment may be there because we were off the processor: that is no success.
@@ -94,7 +119,10 @@ void Loop::sleep() {
   const bool measured = idle_spin_.measures();
   const auto begin = measured ? Clock::now() : Clock::time_point();
   asleep_.store(true, std::memory_order_seq_cst);
-  if (inbox_.empty() && !finished()) engine_->wait(timers_.next());
+  if (inbox_.empty() && !finished()) {
+    ++counts_.sleeps;
+    engine_->wait(timers_.next());
+  }
   asleep_.store(false, std::memory_order_relaxed);
   deliver_messages();
   if (!ready_.empty()) {
@@ -119,9 +147,9 @@ void Loop::fire_timers() {
 void Loop::run_ready() {
   slices_left_ = kSlicesATurn;
   while (Fiber* next = next_fiber(nullptr)) {
-    running_ = next;
+    running_.store(next, std::memory_order_relaxed);
     flow_->switch_to(*next);
-    running_ = nullptr;
+    running_.store(nullptr, std::memory_order_relaxed);
   }
   if (starved_) {  // try again next turn: fibers that end give their stacks back
     ready_.push(*starved_);
@@ -138,7 +166,10 @@ Fiber* Loop::next_fiber(Fiber* finished) noexcept {
     Runnable* runnable = ready_.pop();
     if (!runnable) return nullptr;
     --slices_left_;
-    if (runnable->kind() == Runnable::Kind::fiber) return static_cast<Fiber*>(runnable);
+    if (runnable->kind() == Runnable::Kind::fiber) {
+      ++counts_.switches;
+      return static_cast<Fiber*>(runnable);
+    }
     auto& task = static_cast<TaskState&>(*runnable);
     if (task.cancel_requested || runtime_->stopping()) {
       --unstarted_;
@@ -160,6 +191,8 @@ Fiber* Loop::next_fiber(Fiber* finished) noexcept {
       }
     }
     --unstarted_;
+    ++counts_.tasks;
+    ++counts_.switches;
     adopt(*fiber, task);
     return fiber;
   }
@@ -207,7 +240,7 @@ void Loop::fiber_entry(Flow& flow) {
 
 void Loop::go_to(Fiber* next, Flow& from) noexcept {
   if (next) {
-    running_ = next;
+    running_.store(next, std::memory_order_relaxed);
     from.switch_to(*next);
   } else {
     from.switch_to(*flow_);
@@ -215,14 +248,45 @@ void Loop::go_to(Fiber* next, Flow& from) noexcept {
 }
 
 void Loop::suspend() noexcept {
-  Fiber* self = running_;
+  Fiber* self = running();
   Fiber* next = next_fiber(nullptr);
   if (next != self) go_to(next, *self);
 }
 
 void Loop::yield() noexcept {
-  ready_.push(*running_);
+  ready_.push(*running());
   suspend();
+}
+
+void Loop::park(Fiber& fiber, Expiry expiry) noexcept {
+  ++counts_.parks;
+  fiber.parked_since = turn_began_.load(std::memory_order_relaxed);
+  if (!expiry.is_never()) {
+    ++counts_.timers_started;
+    timers_.start(fiber.timer, expiry.when());
+  }
+  suspend();
+  timers_.cancel(fiber.timer);
+}
+
+LoopCounters Loop::counters() const noexcept {
+  return {.loop = index(),
+          .switches = counts_.switches,
+          .parks = counts_.parks,
+          .wakes_here = counts_.wakes_here,
+          .wakes_across = counts_.wakes_across,
+          .turns = counts_.turns,
+          .polls = counts_.polls,
+          .sleeps = counts_.sleeps,
+          .timers_started = counts_.timers_started,
+          .timers_fired = counts_.timers_fired,
+          .tasks = counts_.tasks,
+          .unstarted = unstarted_,
+          .fibers_live = live_count_,
+          .fibers_idle = idle_count_,
+          .fibers_created = counts_.fibers_created,
+          .stacks_mapped = stacks_.mapped(),
+          .stacks_free = stacks_.free()};
 }
 
 Fiber* Loop::idle_fiber() {
@@ -232,6 +296,7 @@ Fiber* Loop::idle_fiber() {
     return fiber;
   }
   const Stack stack = stacks_.take();
+  ++counts_.fibers_created;
   // The fiber itself lives at the high end of its stack, on the page that is touched anyway: not always at the same
   // place in the page, since a thousand fibers would then share the few cache lines that such an address maps to.
   const std::uintptr_t colour = (colour_++ % kStackColours) * 64;

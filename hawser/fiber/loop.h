@@ -16,11 +16,13 @@
 
 #include <hawser/base/clock.h>
 #include <hawser/fiber/context.h>
+#include <hawser/fiber/counters.h>
 #include <hawser/fiber/engine.h>
 #include <hawser/fiber/idle_spin.h>
 #include <hawser/fiber/inbox.h>
 #include <hawser/fiber/runnable.h>
 #include <hawser/fiber/stack.h>
+#include <hawser/fiber/tally.h>
 #include <hawser/fiber/task_state.h>
 #include <hawser/fiber/timers.h>
 
@@ -41,12 +43,27 @@ class Loop {
 
   // The loop that runs on this thread; null outside run().
   static Loop* current() noexcept { return t_loop; }
+  // Every loop there has ever been, the newest first. Any thread.
+  static Loop* newest() noexcept { return g_newest.load(std::memory_order_acquire); }
+  [[nodiscard]] Loop* made_before() const noexcept { return made_before_; }
 
   // Turns until the runtime says that all loops are done.
   void run(Runtime& runtime, int index);
 
   // The loop's thread, inside a fiber or between fibers.
   void make_ready(Fiber& fiber) noexcept { ready_.push(fiber); }
+  // make_ready() for a fiber whose wait is over, asked for on this thread or by another.
+  void wake_here(Fiber& fiber) noexcept {
+    ++counts_.wakes_here;
+    make_ready(fiber);
+  }
+  void wake_across(Fiber& fiber) noexcept {
+    ++counts_.wakes_across;
+    make_ready(fiber);
+  }
+  // suspend() for a wait: a fiber's own timer ends it at the expiry.
+  void park(Fiber& fiber, Expiry expiry) noexcept;
+  void count_fired_timer() noexcept { ++counts_.timers_fired; }
   void start(TaskRef task) noexcept;
   // Leaves the running fiber for the next one; returns when it is made ready again.
   void suspend() noexcept;
@@ -69,12 +86,22 @@ class Loop {
   void report_again(Watch& watch) noexcept;
   [[nodiscard]] Watch* find_watch(std::uint32_t slot, std::uint32_t generation) noexcept;
 
-  [[nodiscard]] Fiber* running() const noexcept { return running_; }
+  // Any thread may ask whether there is one; only the loop's own may look at it.
+  [[nodiscard]] Fiber* running() const noexcept { return running_.load(std::memory_order_relaxed); }
   [[nodiscard]] Timers& timers() noexcept { return timers_; }
   [[nodiscard]] Engine& engine() noexcept { return *engine_; }
   [[nodiscard]] const std::string& engine_reason() const noexcept { return engine_reason_; }
   [[nodiscard]] Runtime* runtime() const noexcept { return runtime_; }
-  [[nodiscard]] int index() const noexcept { return index_; }
+  // Any thread, like those that follow. -1: no run() uses the loop.
+  [[nodiscard]] int index() const noexcept { return index_.load(std::memory_order_relaxed); }
+  // The thread that runs it, as gettid(2) says; 0 when none does.
+  [[nodiscard]] int thread() const noexcept { return thread_.load(std::memory_order_acquire); }
+  // When the present turn began, by the coarse clock: good enough to tell since when something waits.
+  [[nodiscard]] Clock::time_point turn_began() const noexcept {
+    return Clock::time_point(Duration(turn_began_.load(std::memory_order_relaxed)));
+  }
+  [[nodiscard]] std::uint64_t switches() const noexcept { return counts_.switches; }
+  [[nodiscard]] LoopCounters counters() const noexcept;
   [[nodiscard]] const StackPool& stacks() const noexcept { return stacks_; }
   [[nodiscard]] std::size_t stack_bytes() const noexcept { return stacks_.usable_bytes(); }
 
@@ -100,18 +127,34 @@ class Loop {
   void let_go(Fiber& fiber) noexcept;
   [[nodiscard]] bool finished() noexcept;
 
+  struct Counts {
+    Tally switches;
+    Tally parks;
+    Tally wakes_here;
+    Tally wakes_across;
+    Tally turns;
+    Tally polls;
+    Tally sleeps;
+    Tally timers_started;
+    Tally timers_fired;
+    Tally tasks;
+    Tally fibers_created;
+  };
+  static constinit std::atomic<Loop*> g_newest;
+
   Flow* flow_ = nullptr;  // the thread's own stack, while run() is on it
-  Fiber* running_ = nullptr;
+  std::atomic<Fiber*> running_{nullptr};
+  Counts counts_;
   RunQueue ready_;
   int slices_left_ = 0;
   Timers timers_;
   StackPool stacks_;
   Fiber* idle_ = nullptr;  // fibers that wait for a task, warm
-  std::size_t idle_count_ = 0;
+  Tally idle_count_;
   std::uintptr_t colour_ = 0;
   Fiber* live_ = nullptr;  // fibers that run a task
-  std::size_t live_count_ = 0;
-  std::size_t unstarted_ = 0;
+  Tally live_count_;
+  Tally unstarted_;
   TaskState* starved_ = nullptr;  // a task for which no stack was to be had this turn
 
   Inbox inbox_;
@@ -123,7 +166,10 @@ class Loop {
   std::vector<std::uint32_t> free_watches_;
 
   Runtime* runtime_ = nullptr;
-  int index_ = -1;
+  std::atomic<int> index_{-1};
+  std::atomic<int> thread_{0};
+  std::atomic<Duration::rep> turn_began_{0};
+  Loop* made_before_ = nullptr;
   bool counted_idle_ = false;
   bool abandoned_ = false;
 };

@@ -63,6 +63,8 @@ void StackPool::grow() {
     std::byte* low = base + i * stride_ + page_bytes();
     free_.push_back({low, low + usable_});
   }
+  mapped_.add(made);
+  free_count_.set(free_.size());
   if (made == 0) throw std::bad_alloc();
   stacks_in_next_slab_ = std::min(stacks_in_next_slab_ * 2, kMaxStacksInSlab);
 }
@@ -71,12 +73,14 @@ Stack StackPool::take() {
   if (free_.empty()) grow();
   const Stack stack = free_.back();
   free_.pop_back();
+  free_count_.set(free_.size());
   return stack;
 }
 
 void StackPool::give_back(Stack stack) noexcept {
   sys::madvise(stack.low, stack.size(), MADV_DONTNEED);  // guards survive this
   free_.push_back(stack);                                // room was reserved when the stack was made
+  free_count_.set(free_.size());
 }
 
 bool StackPool::in_guard(const void* address, Stack& owner) const noexcept {

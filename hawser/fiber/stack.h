@@ -7,7 +7,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
+
+#include <hawser/fiber/tally.h>
 
 namespace hawser::detail {
 
@@ -31,6 +34,9 @@ class StackPool {
   void give_back(Stack stack) noexcept;
 
   [[nodiscard]] std::size_t usable_bytes() const noexcept { return usable_; }
+  // How many there are, and how many of them wait to be taken. Any thread.
+  [[nodiscard]] std::uint64_t mapped() const noexcept { return mapped_; }
+  [[nodiscard]] std::uint64_t free() const noexcept { return free_count_; }
   // True when the address lies in the guard of one of the pool's stacks; then `owner` is the stack it belongs to.
   // Async-signal-safe as long as the pool is not growing.
   [[nodiscard]] bool in_guard(const void* address, Stack& owner) const noexcept;
@@ -48,6 +54,8 @@ class StackPool {
   std::size_t stacks_in_next_slab_ = 16;
   std::vector<Slab> slabs_;
   std::vector<Stack> free_;
+  Tally mapped_;
+  Tally free_count_;
 };
 
 }  // namespace hawser::detail

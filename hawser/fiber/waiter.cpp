@@ -161,9 +161,7 @@ Wake Waiter::park_fiber(Fiber& fiber, Expiry expiry, bool interruptible) noexcep
   fiber.waiter = this;
   fiber.interruptible = interruptible && !unwinding && fiber.shields == 0;
   fiber.park_expiry = expiry;
-  if (!first.is_never()) fiber.loop.timers().start(fiber.timer, first.when());
-  fiber.loop.suspend();
-  fiber.loop.timers().cancel(fiber.timer);
+  fiber.loop.park(fiber, first);
   fiber.waiter = nullptr;
   if (why_ == Wake::ready) state_.store(kIdle, std::memory_order_relaxed);
   return why_;
@@ -221,10 +219,10 @@ bool Waiter::unpark() noexcept {
   if (before != kParked) return before != kEnded;
   if (fiber) {
     if (Loop::current() == &fiber->loop) {
-      fiber->loop.make_ready(*fiber);
+      fiber->loop.wake_here(*fiber);
     } else {
       fiber->wake_message.deliver = [](detail::Message& message, Loop& loop) noexcept {
-        loop.make_ready(Fiber::of_wake_message(message));
+        loop.wake_across(Fiber::of_wake_message(message));
       };
       fiber->loop.post(fiber->wake_message);
     }
@@ -253,6 +251,7 @@ void Waiter::time_out(detail::Timer& timer) noexcept {
   auto& fiber = *static_cast<Fiber*>(timer.owner);
   const Deadline* nearest = fiber.nearest_deadline();
   const bool scope = nearest && nearest->expiry() < fiber.park_expiry;
+  fiber.loop.count_fired_timer();
   fiber.waiter->interrupt(scope ? Wake::deadline : Wake::expired);
 }
 
