@@ -1,0 +1,118 @@
+"""Remote commands in every classic form: both ends ours, then Python at each."""
+import hashlib
+import json
+import socket
+import struct
+
+import examples
+
+FORMS = ["raw", "ready", "length", "json", "frames"]
+
+
+def ask(sock, form, command):
+    sock.sendall(command.encode())
+    if form == "raw":
+        return sock.recv(65536)
+    if form == "ready":
+        length = int(sock.recv(64))
+        sock.sendall(b"recv_ready")
+        return examples.receive_exactly(sock, length)
+    (length,) = struct.unpack("i", examples.receive_exactly(sock, 4))
+    if form == "length":
+        return examples.receive_exactly(sock, length)
+    header = json.loads(examples.receive_exactly(sock, length))
+    if form == "json":
+        data = examples.receive_exactly(sock, header["total_size"])
+        assert header["data_size"] == len(data) and header["md5"] == hashlib.md5(data).hexdigest()
+        return data
+    out = examples.receive_exactly(sock, header.get("size", 0))
+    (length,) = struct.unpack("i", examples.receive_exactly(sock, 4))
+    errors = json.loads(examples.receive_exactly(sock, length))
+    assert header["stream"] == "stdout" and errors["stream"] == "stderr"
+    return out + examples.receive_exactly(sock, errors.get("size", 0))
+
+
+def answer(sock, form, output):
+    if form == "raw":
+        sock.sendall(output)
+    elif form == "ready":
+        sock.sendall(str(len(output)).encode())
+        assert sock.recv(64) == b"recv_ready"
+        sock.sendall(output)
+    elif form == "length":
+        sock.sendall(struct.pack("i", len(output)) + output)
+    elif form == "json":
+        header = json.dumps({"md5": hashlib.md5(output).hexdigest(), "total_size": len(output),
+                             "data_size": len(output)}).encode()
+        sock.sendall(struct.pack("i", len(header)) + header + output)
+    else:
+        for stream, data in ("stdout", output), ("stderr", b""):
+            header = json.dumps({"code": 0, "stream": stream, "size": len(data)}).encode()
+            sock.sendall(struct.pack("i", len(header)) + header + data)
+
+
+class Commands(examples.TestCase):
+    def test_both_ends(self):
+        for form in FORMS:
+            with self.subTest(form), examples.Program("command_server", form, 0) as server:
+                commands = "echo 你好\n\nprintf 'a\\nb\\n'; echo wrong >&2\nq\n"
+                done = examples.run("command_client", form, server.port(), text=commands)
+                self.assertEqual(done.stdout, "你好\na\nb\nwrong\n")
+
+    def test_python_client(self):
+        for form in FORMS:
+            with self.subTest(form), examples.Program("command_server", form, 0) as server:
+                with examples.client(server.port()) as one, examples.client(server.port()) as other:
+                    self.assertEqual(ask(one, form, "echo one; echo two >&2"), b"one\ntwo\n")
+                    self.assertEqual(ask(other, form, "echo other"), b"other\n")
+                    if form != "raw":  # there nobody could tell where this one ends
+                        self.assertEqual(ask(one, form, "head -c 3000000 /dev/zero"), bytes(3_000_000))
+                        self.assertEqual(ask(one, form, "true"), b"")
+
+    def test_python_server(self):
+        for form in FORMS:
+            with self.subTest(form), examples.server() as listener:
+                with examples.Program("command_client", form, listener.getsockname()[1]) as client:
+                    client.type("ls\n")
+                    sock, _ = listener.accept()
+                    with sock:
+                        self.assertEqual(sock.recv(1024), b"ls")
+                        answer(sock, form, "数据.txt\n".encode())
+                        client.wait_for("数据.txt\n")
+                        client.type("q\n")
+                        self.assertEqual(client.end(), 0)
+
+
+class UdpCommands(examples.TestCase):
+    def test_both_ends(self):
+        with examples.Program("command_udp_server", 0) as server:
+            commands = "echo 你好\necho no >&2\nq\n"
+            done = examples.run("command_udp_client", server.port(), text=commands)
+            self.assertEqual((done.stdout, done.stderr), ("你好\n", "no\n"))
+
+    def test_python_client_gets_errors_then_output_and_is_told_of_a_cut(self):
+        with examples.Program("command_udp_server", 0) as server:
+            with examples.client(server.port(), socket.SOCK_DGRAM) as sock:
+                sock.send(b"echo out; echo err >&2")
+                self.assertEqual([sock.recv(65536), sock.recv(65536)], [b"err\n", b"out\n"])
+                sock.send(b"head -c 100000 /dev/zero")
+                self.assertEqual(sock.recv(65536), b"")
+                cut = sock.recv(65536)
+                self.assertEqual(len(cut), 65507)
+                self.assertTrue(cut.endswith(b"\n[cut: 100000 bytes in all]\n"))
+
+    def test_python_server(self):
+        with examples.server(socket.SOCK_DGRAM) as sock:
+            with examples.Program("command_udp_client", sock.getsockname()[1]) as client:
+                client.type("ls\n")
+                command, peer = sock.recvfrom(1024)
+                self.assertEqual(command, b"ls")
+                sock.sendto(b"", peer)
+                sock.sendto(b"a.txt\n", peer)
+                client.wait_for("a.txt\n")
+                client.type("q\n")
+                self.assertEqual(client.end(), 0)
+
+
+if __name__ == "__main__":
+    examples.main()
