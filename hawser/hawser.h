@@ -8,6 +8,7 @@
 #include <hawser/base/fd.h>
 #include <hawser/base/log.h>
 
+#include <hawser/fiber/as_completed.h>
 #include <hawser/fiber/cancellation.h>
 #include <hawser/fiber/counters.h>
 #include <hawser/fiber/deadline.h>

@@ -172,10 +172,12 @@ Fiber* Loop::next_fiber(Fiber* finished) noexcept {
     }
     auto& task = static_cast<TaskState&>(*runnable);
     if (task.cancel_requested || runtime_->stopping()) {
-      --unstarted_;
-      task.end_unrun();
-      task.drop_ref();
-      continue;
+      if (task.end_unrun()) {
+        --unstarted_;
+        task.drop_ref();
+        continue;
+      }
+      task.cancel_requested = true;
     }
     Fiber* fiber = finished;
     if (!fiber) {

@@ -7,6 +7,7 @@
 
 #include <hawser/base/errors.h>
 #include <hawser/base/log.h>
+#include <hawser/fiber/cancellation.h>
 #include <hawser/fiber/context.h>
 #include <hawser/fiber/loop.h>
 #include <hawser/fiber/runtime.h>
@@ -34,61 +35,118 @@ void TaskState::set_name(std::string_view name) noexcept {
 
 void TaskState::execute() noexcept {
   Status status = kValue;
-  try {
-    invoke();
-  } catch (const Cancelled&) {
-    error_ = std::current_exception();
-    // A Cancelled that was somebody else's, rethrown by get(), is a failure like any other.
-    status = cancel_requested ? kCancelled : kFailed;
-  } catch (...) {
-    error_ = std::current_exception();
-    status = kFailed;
+  if (cancel_requested) {
+    cancel_unrun();
+    status = kCancelled;
+  } else {
+    try {
+      invoke();
+    } catch (const Cancelled&) {
+      error_ = std::current_exception();
+      // A Cancelled that was somebody else's, rethrown by get(), is a failure like any other.
+      status = cancel_requested ? kCancelled : kFailed;
+    } catch (...) {
+      error_ = std::current_exception();
+      status = kFailed;
+    }
   }
-  end(status);
+  end(status, Here::call_links);
 }
 
-void TaskState::end_unrun() noexcept {
+void TaskState::cancel_unrun() noexcept {
   drop_body();
   error_ = std::make_exception_ptr(Cancelled("task '" + std::string(name_) + "' was cancelled before it started"));
-  end(kCancelled);
 }
 
-void TaskState::end(Status status) noexcept {
+bool TaskState::end_unrun() noexcept {
+  cancel_unrun();
+  return end(kCancelled, Here::no_fiber);
+}
+
+bool TaskState::end(Status status, Here here) noexcept {
+  std::unique_ptr<TaskLink> latest_first;
   {
-    std::lock_guard hold(joiners_lock_);
+    std::lock_guard hold(ends_lock_);
+    if (links_ && here == Here::no_fiber) return false;
     status_.store(status, std::memory_order_release);
-    for (Joiner* joiner = joiners_; joiner;) {
-      Joiner* next = joiner->next;  // the joiner is gone once its waiter has been told
-      joiner->waiter->unpark();
-      joiner = next;
+    for (TaskListener* listener = std::exchange(listeners_, nullptr); listener;) {
+      TaskListener* next = listener->next;  // it is gone once it has been told
+      listener->ended(*listener);
+      listener = next;
     }
-    joiners_ = nullptr;
+    latest_first = std::move(links_);
+  }
+  if (latest_first) {
+    std::unique_ptr<TaskLink> oldest_first;
+    while (latest_first) {
+      std::unique_ptr<TaskLink> next = std::move(latest_first->next_);
+      latest_first->next_ = std::move(oldest_first);
+      oldest_first = std::exchange(latest_first, std::move(next));
+    }
+    const Shield kill_was_meant_for_the_body;
+    while (oldest_first) {
+      call(*oldest_first);
+      oldest_first = std::move(oldest_first->next_);
+    }
   }
   if (observer) observer->task_ended(*this);
+  return true;
+}
+
+void TaskState::call(TaskLink& link) noexcept {
+  try {
+    link.call(*this);
+  } catch (...) {
+    log_line(LogLevel::error,
+             "a callback of task '" + std::string(name_) + "' threw: " + describe(std::current_exception()));
+  }
+}
+
+void TaskState::link(std::unique_ptr<TaskLink> link) noexcept {
+  {
+    std::lock_guard hold(ends_lock_);
+    if (!done()) {
+      link->next_ = std::move(links_);
+      links_ = std::move(link);
+      return;
+    }
+  }
+  call(*link);
+}
+
+bool TaskState::is_current() const noexcept {
+  const Fiber* self = Context::current_fiber();
+  return self && self->task == this;
+}
+
+bool TaskState::listen(TaskListener& listener) noexcept {
+  std::lock_guard hold(ends_lock_);
+  if (done()) return false;
+  listener.previous = nullptr;
+  listener.next = listeners_;
+  if (listeners_) listeners_->previous = &listener;
+  listeners_ = &listener;
+  return true;
+}
+
+bool TaskState::stop_listening(TaskListener& listener) noexcept {
+  std::lock_guard hold(ends_lock_);
+  if (done()) return false;
+  (listener.previous ? listener.previous->next : listeners_) = listener.next;
+  if (listener.next) listener.next->previous = listener.previous;
+  return true;
 }
 
 bool TaskState::join(Expiry expiry) {
   if (done()) return true;
-  if (Fiber* self = Context::current_fiber(); self && self->task == this) {
-    throw std::logic_error("a task can't join itself");
-  }
-  Waiter waiter("join");
-  Joiner joiner{&waiter, nullptr, nullptr};
-  {
-    std::lock_guard hold(joiners_lock_);
-    if (done()) return true;
-    joiner.next = joiners_;
-    if (joiners_) joiners_->previous = &joiner;
-    joiners_ = &joiner;
-  }
-  const Wake why = waiter.park(expiry);
-  if (why == Wake::ready) return true;
-  {
-    std::lock_guard hold(joiners_lock_);
-    if (done()) return true;
-    (joiner.previous ? joiner.previous->next : joiners_) = joiner.next;
-    if (joiner.next) joiner.next->previous = joiner.previous;
-  }
+  if (is_current()) throw std::logic_error("a task can't join itself");
+  struct Joiner : TaskListener {
+    Waiter waiter{"join"};
+  } joiner;
+  joiner.ended = [](TaskListener& self) noexcept { static_cast<Joiner&>(self).waiter.unpark(); };
+  if (!listen(joiner)) return true;
+  const Wake why = joiner.waiter.park(expiry);
+  if (why == Wake::ready || !stop_listening(joiner)) return true;
   if (why == Wake::expired) return false;
   throw_unless_ready(why, "join");
   return false;

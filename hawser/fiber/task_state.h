@@ -7,6 +7,7 @@
 #include <cstring>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <tuple>
@@ -36,6 +37,28 @@ class TaskObserver {
   ~TaskObserver() = default;
 };
 
+// Told in the completing context when the task has ended: under the task's lock, so it only wakes somebody. It is in
+// the task's list until then, and belongs to whoever put it there.
+struct TaskListener {
+  void (*ended)(TaskListener& self) noexcept;
+  TaskListener* next = nullptr;
+  TaskListener* previous = nullptr;
+};
+
+// A callback of Task::link(). Belongs to the task until it has been called.
+class TaskLink {
+ public:
+  TaskLink() = default;
+  TaskLink(const TaskLink&) = delete;
+  TaskLink& operator=(const TaskLink&) = delete;
+  virtual ~TaskLink() = default;
+  virtual void call(TaskState& task) = 0;
+
+ private:
+  friend class TaskState;
+  std::unique_ptr<TaskLink> next_;
+};
+
 class TaskState : public Runnable {
  public:
   TaskState(const TaskState&) = delete;
@@ -60,14 +83,23 @@ class TaskState : public Runnable {
   // False when the expiry came first. Throws DeadlineExceeded, Cancelled; std::logic_error from the task itself.
   bool join(Expiry expiry);
   void kill() noexcept;
+  // True inside the task itself.
+  [[nodiscard]] bool is_current() const noexcept;
+  // False, and it is not listed, when the task has ended already.
+  bool listen(TaskListener& listener) noexcept;
+  // False when it has been told.
+  bool stop_listening(TaskListener& listener) noexcept;
+  // Calls it when the task has ended, or here and now when it has. What it throws is logged.
+  void link(std::unique_ptr<TaskLink> link) noexcept;
 
   // Longer names are cut at 31 bytes.
   void set_name(std::string_view name) noexcept;
   [[nodiscard]] const char* name() const noexcept { return name_; }
 
-  // On the loop's thread: runs the body in the current fiber, or ends the task unrun when it was cancelled before.
+  // On the loop's thread, in the fiber that was given to the task: runs the body, unless the task was cancelled before.
   void execute() noexcept;
-  void end_unrun() noexcept;
+  // On the loop's thread: ends the task without a fiber. False when links wait for it: they need one to be called in.
+  [[nodiscard]] bool end_unrun() noexcept;
   // On the loop's thread: kill() once it has arrived there.
   void cancel_here() noexcept;
 
@@ -87,20 +119,20 @@ class TaskState : public Runnable {
 
  private:
   enum Status : std::uint32_t { kPending, kValue, kFailed, kCancelled };
-  struct Joiner {
-    Waiter* waiter;
-    Joiner* next;
-    Joiner* previous;
-  };
+  enum class Here : std::uint8_t { call_links, no_fiber };
 
   void destroy() noexcept;
-  void end(Status status) noexcept;
+  void cancel_unrun() noexcept;
+  // False, and nothing has changed, when there are links and no fiber to call them in.
+  bool end(Status status, Here here) noexcept;
+  void call(TaskLink& link) noexcept;
 
   std::atomic<std::uint32_t> refs_{1};
   std::atomic<std::uint32_t> status_{kPending};
   std::atomic<bool> error_seen_{false};
-  SpinLock joiners_lock_;
-  Joiner* joiners_ = nullptr;
+  SpinLock ends_lock_;
+  TaskListener* listeners_ = nullptr;
+  std::unique_ptr<TaskLink> links_;  // the latest first
   std::exception_ptr error_;
   char name_[32] = {};
 };
