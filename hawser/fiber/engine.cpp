@@ -6,17 +6,17 @@
 
 namespace hawser::detail {
 
-std::unique_ptr<Engine> make_engine(Loop& loop, std::string& why) {
+EngineWish wished_engine() {
   const char* asked = std::getenv("HAWSER_ENGINE");
   const std::string_view name = asked && *asked ? asked : "auto";
-  if (name == "epoll") {
-    why = "epoll (asked for by HAWSER_ENGINE)";
-  } else if (name == "auto") {
-    why = "epoll (the only engine in this build)";
-  } else {
-    throw std::invalid_argument("HAWSER_ENGINE=" + std::string(name) + ": this build has the engines auto and epoll");
-  }
-  return make_epoll_engine(loop);
+  if (name == "epoll") return {EngineKind::epoll, true, "asked for by HAWSER_ENGINE"};
+  if (name == "uring") return {EngineKind::uring, true, "asked for by HAWSER_ENGINE"};
+  if (name == "auto") return {EngineKind::uring, false, "the faster one"};
+  throw std::invalid_argument("HAWSER_ENGINE=" + std::string(name) + ": the engines are auto, epoll and uring");
+}
+
+std::unique_ptr<Engine> make_engine(EngineKind kind, Loop& loop) {
+  return kind == EngineKind::epoll ? make_epoll_engine(loop) : make_uring_engine();
 }
 
 }  // namespace hawser::detail

@@ -1,5 +1,5 @@
 // Engine: how a loop learns that descriptors are ready and how it sleeps: the seam between the scheduler and epoll or
-// io_uring. Internal. One engine a loop; all calls come from the loop's thread except wake() and forget().
+// io_uring. Internal. One engine a loop; all calls come from the loop's thread except prepare(), wake() and forget().
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 namespace hawser {
 
 class Waiter;
+enum class Direction : std::uint8_t;
 
 namespace detail {
 
@@ -29,6 +30,18 @@ struct Watch {
   bool ready[2] = {false, false};
   bool hung_up = false;  // an end or an error has been reported: worth one more try after a short read
 
+  // What an engine that is asked anew for each wait keeps for a direction. An Use does not end before state is none.
+  struct Request {
+    enum class State : std::uint8_t { none, asked, under_way, cancelled };
+    Request* next = nullptr;  // those for which there was no room yet
+    Watch* watch = nullptr;
+    State state = State::none;
+    bool queued = false;
+    bool odd = false;       // the last report was about something else than what is waited for
+    bool repeated = false;  // the request goes on after a report
+  };
+  Request requests[2];
+
   // Marks what has happened and wakes who waits for it.
   void report(bool readable, bool writable, bool end_or_error) noexcept;
 };
@@ -38,10 +51,23 @@ class Engine {
   virtual ~Engine() = default;
   [[nodiscard]] virtual const char* name() const noexcept = 0;
 
-  // Reports readiness of watch.fd from now on, edge by edge, beginning with the present state. Throws SystemError.
+  // Around each run(). prepare(): on any thread, nobody else using the engine; here: the loop will run on this very
+  // thread. Throws SystemError. begin() and end(): on the loop's thread.
+  virtual void prepare(bool here) = 0;
+  virtual void begin() = 0;
+  virtual void end() noexcept = 0;
+
+  // Takes note of watch.fd. An engine that reports unasked does so from now on, edge by edge, beginning with the
+  // present state. Throws SystemError.
   virtual void add(Watch& watch) = 0;
   // Stops that, for a descriptor that lives on. Closing it does the same. From any thread.
   virtual void forget(int fd) noexcept = 0;
+
+  // In the fiber that waits for a direction. expect(): it is about to park, and wants to hear when a call is worth
+  // another try. settle(): it has been woken, for whatever reason; returns when the kernel has let go of the
+  // descriptor.
+  virtual void expect(Watch& watch, Direction direction) noexcept = 0;
+  virtual void settle(Watch& watch, Direction direction) noexcept = 0;
 
   // Sleeps until something is ready, wake() is called or the expiry passes, and reports to the watches. poll: does not
   // sleep.
@@ -59,11 +85,21 @@ class Engine {
   }
 };
 
-// The engine for a loop: what HAWSER_ENGINE asks for, or the best there is. `why` says which and for what reason.
-// Throws std::invalid_argument for a name that is unknown or not built.
-std::unique_ptr<Engine> make_engine(Loop& loop, std::string& why);
+enum class EngineKind : std::uint8_t { epoll, uring };
 
+// Which engine run() is to use, by HAWSER_ENGINE.
+struct EngineWish {
+  EngineKind kind;
+  bool firm;        // asked for by name: no other will do
+  std::string why;  // for engine_in_use()
+};
+// Throws std::invalid_argument for a name that is unknown.
+EngineWish wished_engine();
+
+// Throw SystemError when the kernel refuses.
+std::unique_ptr<Engine> make_engine(EngineKind kind, Loop& loop);
 std::unique_ptr<Engine> make_epoll_engine(Loop& loop);
+std::unique_ptr<Engine> make_uring_engine();
 
 }  // namespace detail
 }  // namespace hawser

@@ -29,6 +29,10 @@ class EpollEngine final : public Engine {
 
   [[nodiscard]] const char* name() const noexcept override { return "epoll"; }
 
+  void prepare(bool) override {}
+  void begin() override {}
+  void end() noexcept override {}
+
   void add(Watch& watch) override {
     epoll_event event{.events = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.u64 = tag(watch)}};
     if (sys::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, watch.fd, &event) == 0) return;
@@ -43,6 +47,10 @@ class EpollEngine final : public Engine {
     sys::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, &unused);
     errno = saved;
   }
+
+  // What it reports, it reports unasked.
+  void expect(Watch&, Direction) noexcept override {}
+  void settle(Watch&, Direction) noexcept override {}
 
   void poll() override { handle(sys::epoll_wait(epoll_.get(), events_, kEventsATurn, 0)); }
 

@@ -27,11 +27,16 @@ Duration::rep coarse_now() noexcept {
 
 }  // namespace
 
-Loop::Loop(std::size_t stack_bytes)
-    : timers_(Clock::now()), stacks_(stack_bytes), engine_(make_engine(*this, engine_reason_)) {
+Loop::Loop(std::size_t stack_bytes, EngineKind engine)
+    : timers_(Clock::now()), stacks_(stack_bytes), engine_kind_(engine), engine_(make_engine(engine, *this)) {
   made_before_ = g_newest.load(std::memory_order_relaxed);
   while (!g_newest.compare_exchange_weak(made_before_, this, std::memory_order_release, std::memory_order_relaxed)) {
   }
+}
+
+void Loop::prepare(bool here, const std::string& why) {
+  engine_->prepare(here);
+  engine_reason_ = std::string(engine_->name()) + " (" + why + ")";
 }
 
 void Loop::start(TaskRef task) noexcept {
@@ -60,7 +65,9 @@ void Loop::run(Runtime& runtime, int index) {
   index_.store(index, std::memory_order_relaxed);
   thread_.store(::gettid(), std::memory_order_release);
   counted_idle_ = false;
+  engine_->begin();
   while (!finished()) turn();
+  engine_->end();
   // The next run() may use this loop on another thread, and a fiber may have kept addresses that belong to this one.
   while (Fiber* fiber = idle_) {
     idle_ = fiber->next_idle;

@@ -36,7 +36,7 @@ extern constinit thread_local Loop* t_loop;
 
 class Loop {
  public:
-  explicit Loop(std::size_t stack_bytes);
+  Loop(std::size_t stack_bytes, EngineKind engine);
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
   ~Loop() = delete;
@@ -47,6 +47,9 @@ class Loop {
   static Loop* newest() noexcept { return g_newest.load(std::memory_order_acquire); }
   [[nodiscard]] Loop* made_before() const noexcept { return made_before_; }
 
+  // Before run(), on any thread; here: run() will be called on this very one. why: for engine_reason(). Throws
+  // SystemError.
+  void prepare(bool here, const std::string& why);
   // Turns until the runtime says that all loops are done.
   void run(Runtime& runtime, int index);
 
@@ -90,6 +93,7 @@ class Loop {
   [[nodiscard]] Fiber* running() const noexcept { return running_.load(std::memory_order_relaxed); }
   [[nodiscard]] Timers& timers() noexcept { return timers_; }
   [[nodiscard]] Engine& engine() noexcept { return *engine_; }
+  [[nodiscard]] EngineKind engine_kind() const noexcept { return engine_kind_; }
   [[nodiscard]] const std::string& engine_reason() const noexcept { return engine_reason_; }
   [[nodiscard]] Runtime* runtime() const noexcept { return runtime_; }
   // Any thread, like those that follow. -1: no run() uses the loop.
@@ -160,6 +164,7 @@ class Loop {
   Inbox inbox_;
   std::atomic<bool> asleep_{false};
   IdleSpin idle_spin_;
+  const EngineKind engine_kind_;
   std::string engine_reason_;
   std::unique_ptr<Engine> engine_;
   std::deque<Watch> watches_;  // stable addresses

@@ -174,9 +174,11 @@ void Pollable::Use::drained() noexcept {
 Wake Pollable::Use::wait(Expiry expiry) {
   Fiber* const fiber = detail::Context::current_fiber();
   if (fiber) {
-    if (!watch_) watch_ = pollable_.watch(true);
+    if (!watch_) {
+      watch_ = pollable_.watch(true);
+      watch_->ready[side()] = false;  // the call that led here has tried
+    }
     if (watch_->ready[side()]) return Wake::ready;
-    fiber->operations = 0;
   }
   Parked parked(operation_);
   if (!fiber) parked.waiter.use_bell();
@@ -187,8 +189,16 @@ Wake Pollable::Use::wait(Expiry expiry) {
   if (!(pollable_.state_.load(std::memory_order_seq_cst) & kClosed)) {
     if (fiber) {
       watch_->waiters[side()] = &parked.waiter;
+      detail::Engine& engine = watch_->loop->engine();
+      engine.expect(*watch_, direction_);
       why = parked.waiter.park(expiry);
       watch_->waiters[side()] = nullptr;
+      engine.settle(*watch_, direction_);
+      if (why == Wake::ready) {
+        fiber->operations = 0;  // it has let others run
+      } else {
+        watch_->ready[side()] = true;  // the engine may not have been asked meanwhile: the next call asks the kernel
+      }
     } else {
       why = parked.waiter.park_on_descriptor(fd(), direction_ == Direction::read ? POLLIN : POLLOUT, expiry);
     }

@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <memory>
@@ -32,16 +33,21 @@ class LoopStore {
     static auto* store = new LoopStore();
     return *store;
   }
-  Loop* take(std::size_t stack_bytes) {
+  // With the engine that HAWSER_ENGINE asks for. here: it will run on this thread.
+  Loop* take(std::size_t stack_bytes, bool here) {
     std::lock_guard hold(mutex_);
-    for (auto it = loops_.begin(); it != loops_.end(); ++it) {
-      if ((*it)->stack_bytes() < stack_bytes || (*it)->stack_bytes() > 2 * stack_bytes) continue;
-      Loop* loop = *it;
-      loops_.erase(it);
-      return loop;
+    EngineWish wish = wished_engine();
+    if (wish.kind == EngineKind::uring) {
+      try {
+        return prepared(stack_bytes, here, wish);
+      } catch (const SystemError& error) {
+        if (wish.firm) {
+          throw SystemError(error.error_number(), "HAWSER_ENGINE=uring: " + error.operation(), error.object());
+        }
+        wish = {EngineKind::epoll, false, error.what()};
+      }
     }
-    every_.push_back(new Loop(stack_bytes));
-    return every_.back();
+    return prepared(stack_bytes, here, wish);
   }
   void give_back(Loop* loop) {
     std::lock_guard hold(mutex_);
@@ -57,6 +63,23 @@ class LoopStore {
     t_loop = nullptr;
     for (Loop* loop : store.every_) loop->abandon();
     store.loops_.clear();
+  }
+
+  Loop* prepared(std::size_t stack_bytes, bool here, const EngineWish& wish) {
+    const auto fits = [&](const Loop* loop) {
+      return loop->engine_kind() == wish.kind && loop->stack_bytes() >= stack_bytes &&
+             loop->stack_bytes() <= 2 * stack_bytes;
+    };
+    auto found = std::find_if(loops_.begin(), loops_.end(), fits);
+    if (found == loops_.end()) {
+      every_.push_back(new Loop(stack_bytes, wish.kind));
+      loops_.push_back(every_.back());
+      found = loops_.end() - 1;
+    }
+    Loop* const loop = *found;
+    loop->prepare(here, wish.why);
+    loops_.erase(found);
+    return loop;
   }
 
   std::mutex mutex_;
@@ -81,14 +104,23 @@ int processors() {
 class Borrowed {
  public:
   Borrowed(int count, std::size_t stack_bytes) {
-    for (int i = 0; i < count; ++i) loops.push_back(LoopStore::all().take(stack_bytes));
+    loops.reserve(static_cast<std::size_t>(count));
+    try {
+      for (int i = 0; i < count; ++i) loops.push_back(LoopStore::all().take(stack_bytes, i == 0));
+    } catch (...) {
+      give_back();
+      throw;
+    }
   }
   Borrowed(const Borrowed&) = delete;
   Borrowed& operator=(const Borrowed&) = delete;
-  ~Borrowed() {
+  ~Borrowed() { give_back(); }
+  std::vector<Loop*> loops;
+
+ private:
+  void give_back() noexcept {
     for (Loop* loop : loops) LoopStore::all().give_back(loop);
   }
-  std::vector<Loop*> loops;
 };
 
 struct StopAtEnd final : TaskObserver {

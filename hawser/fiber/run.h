@@ -67,7 +67,10 @@ void sleep(Duration length);
 void set_fiber_name(std::string_view name) noexcept;
 [[nodiscard]] std::string fiber_name();
 
-// "epoll (the only engine built)": which engine the loops run on, and why.
+// "epoll (io_uring_setup: Operation not permitted)": which engine this loop runs on, and why. HAWSER_ENGINE=auto, epoll
+// or uring in the environment chooses, at each run(); where it asks for uring and that is not to be had, run() throws
+// SystemError, and std::invalid_argument for another name. auto takes epoll where io_uring is refused. Throws
+// std::logic_error outside run().
 [[nodiscard]] std::string engine_in_use();
 
 }  // namespace hawser

@@ -1,0 +1,210 @@
+// Readiness by polls that are asked for one at a time: a fiber about to park puts one into the queue of submissions,
+// and the system call in which the loop sleeps hands all of them over. So registration costs no call, and when nobody
+// waits the kernel holds no reference to the descriptor: closing it closes it.
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <optional>
+
+#include <hawser/base/errors.h>
+#include <hawser/base/fd.h>
+#include <hawser/base/system_calls.h>
+#include <hawser/fiber/engine.h>
+#include <hawser/fiber/uring_ring.h>
+#include <hawser/fiber/waiter.h>
+
+namespace hawser::detail {
+namespace {
+
+// What a completion belongs to: a watch, whose address is even, with the direction as lowest bit; or one of these.
+constexpr std::uint64_t kNobody = 0;
+constexpr std::uint64_t kBell = 2;
+
+// What a direction waits for, and which of that says that a call would get on rather than that something is odd about
+// the descriptor. Errors and hang-ups are reported unasked.
+constexpr std::uint32_t kAskedFor[2] = {POLLIN | POLLPRI | POLLRDHUP, POLLOUT};
+constexpr std::uint32_t kGettingOn[2] = {POLLIN | POLLRDHUP | POLLHUP, POLLOUT | POLLHUP};
+
+class UringEngine final : public Engine {
+ public:
+  UringEngine() : ring_(std::in_place) {
+    bell_.reset(sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!bell_) throw_errno("eventfd", "");
+  }
+
+  [[nodiscard]] const char* name() const noexcept override { return "uring"; }
+
+  void prepare(bool here) override {
+    if (ring_ && (ring_->untouched() || (here && ring_->ours()))) return;
+    ring_.reset();
+    ring_.emplace();
+    bell_armed_ = false;
+  }
+  void begin() override { ring_->begin(); }
+  void end() noexcept override { ring_->end(); }
+
+  // The first call on a descriptor tries; a wait asks.
+  void add(Watch& watch) override {
+    watch.ready[0] = watch.ready[1] = true;
+    for (Watch::Request& request : watch.requests) request.odd = request.repeated = false;
+  }
+  void forget(int) noexcept override {}
+
+  void expect(Watch& watch, Direction direction) noexcept override {
+    Watch::Request& request = watch.requests[side(direction)];
+    // What was reported the last time was not what this wait is for, and is likely to be there still: an error that
+    // nobody has fetched from its queue, say. It must not end the next wait at once, and again and again.
+    request.repeated = request.odd;
+    request.state = State::asked;
+    send(watch, direction);
+  }
+
+  void settle(Watch& watch, Direction direction) noexcept override {
+    Watch::Request& request = watch.requests[side(direction)];
+    if (request.state == State::asked) request.state = State::none;  // the line will pass over it
+    if (request.state == State::none) return;
+    request.state = State::cancelled;
+    send(watch, direction);
+    Waiter waiter("end of a wait");
+    watch.waiters[side(direction)] = &waiter;
+    while (request.state != State::none) waiter.park_uninterrupted();
+    watch.waiters[side(direction)] = nullptr;
+  }
+
+  void poll() override {
+    if (!unsent_ && ring_->idle()) return;
+    turn(Duration::zero());
+  }
+  void wait(Expiry expiry) override { turn(expiry.left()); }
+
+  void wake() noexcept override {
+    const int saved = errno;
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(bell_.get(), &one, sizeof one);
+    errno = saved;
+  }
+
+ private:
+  using State = Watch::Request::State;
+
+  static std::size_t side(Direction direction) noexcept { return static_cast<std::size_t>(direction); }
+  static std::uint64_t name_of(const Watch& watch, std::size_t at) noexcept {
+    return reinterpret_cast<std::uint64_t>(&watch) | at;
+  }
+
+  void turn(Timeout timeout) {
+    if (!bell_armed_) arm_bell();
+    while (unsent_ && send_oldest()) {
+    }
+    if (unsent_) timeout = Duration::zero();
+    ring_->enter(timeout);
+    ring_->take([this](const io_uring_cqe& completion) { handle(completion); });
+  }
+
+  void arm_bell() {
+    io_uring_sqe* entry = ring_->next_submission();
+    if (!entry) return;
+    // Edge mode: each ring is an event and the counter never has to be read.
+    poll(*entry, bell_.get(), POLLIN, true);
+    entry->user_data = kBell;
+    bell_armed_ = true;
+  }
+
+  static void poll(io_uring_sqe& entry, int fd, std::uint32_t events, bool repeated) noexcept {
+    entry.opcode = IORING_OP_POLL_ADD;
+    entry.fd = fd;
+    if constexpr (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) events = events << 16 | events >> 16;
+    entry.poll32_events = events;
+    if (repeated) entry.len = IORING_POLL_ADD_MULTI;
+  }
+
+  // Into the queue of submissions, or to the end of the line when that is full.
+  void send(Watch& watch, Direction direction) noexcept {
+    const std::size_t at = side(direction);
+    Watch::Request& request = watch.requests[at];
+    if (request.queued || (!unsent_ && fill_in(watch, at))) return;
+    request.queued = true;
+    request.next = nullptr;
+    request.watch = &watch;
+    (last_unsent_ ? last_unsent_->next : unsent_) = &request;
+    last_unsent_ = &request;
+  }
+
+  bool send_oldest() noexcept {
+    Watch::Request& request = *unsent_;
+    Watch& watch = *request.watch;
+    const auto at = static_cast<std::size_t>(&request - watch.requests);
+    if (request.state != State::none && !fill_in(watch, at)) return false;
+    request.queued = false;
+    unsent_ = request.next;
+    if (!unsent_) last_unsent_ = nullptr;
+    return true;
+  }
+
+  bool fill_in(Watch& watch, std::size_t at) noexcept {
+    io_uring_sqe* entry = ring_->next_submission();
+    if (!entry) return false;
+    Watch::Request& request = watch.requests[at];
+    if (request.state == State::cancelled) {
+      entry->opcode = IORING_OP_ASYNC_CANCEL;
+      entry->fd = -1;
+      entry->addr = name_of(watch, at);
+      entry->user_data = kNobody;
+      return true;
+    }
+    poll(*entry, watch.fd, kAskedFor[at], request.repeated);
+    entry->user_data = name_of(watch, at);
+    request.state = State::under_way;
+    return true;
+  }
+
+  void handle(const io_uring_cqe& completion) noexcept {
+    const bool more = completion.flags & IORING_CQE_F_MORE;
+    if (completion.user_data == kNobody) return;
+    if (completion.user_data == kBell) {
+      bell_armed_ = more;
+      return;
+    }
+    auto& watch = *reinterpret_cast<Watch*>(completion.user_data & ~std::uint64_t{1});
+    const std::size_t at = completion.user_data & 1;
+    Watch::Request& request = watch.requests[at];
+    if (completion.res >= 0) {
+      const auto events = static_cast<std::uint32_t>(completion.res);
+      const bool odd = !(events & kGettingOn[at]);
+      const bool known = request.repeated && odd && more;
+      request.repeated = false;
+      if (!known) {
+        request.odd = odd;
+        report(watch, at, events);
+      }
+    } else if (completion.res != -ECANCELED) {
+      report(watch, at, POLLERR);  // no memory, or no such descriptor: the call itself will tell
+    }
+    if (!more) end_of(watch, at);
+  }
+
+  static void report(Watch& watch, std::size_t at, std::uint32_t events) noexcept {
+    // A read stops short at urgent data (tcp(7)), as before an end: more may lie behind it.
+    const bool more_behind = at == 0 && (events & (POLLERR | POLLHUP | POLLRDHUP | POLLPRI));
+    watch.report(at == 0, at == 1, more_behind);
+  }
+
+  static void end_of(Watch& watch, std::size_t at) noexcept {
+    watch.requests[at].state = State::none;
+    if (watch.waiters[at]) watch.waiters[at]->unpark();
+  }
+
+  UniqueFd bell_;
+  bool bell_armed_ = false;
+  Watch::Request* unsent_ = nullptr;
+  Watch::Request* last_unsent_ = nullptr;
+  std::optional<UringRing> ring_;  // goes first: the kernel lets go of what it polls
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> make_uring_engine() { return std::make_unique<UringEngine>(); }
+
+}  // namespace hawser::detail
