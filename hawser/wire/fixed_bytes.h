@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include <hawser/base/bytes.h>
 
@@ -15,6 +16,22 @@ namespace hawser {
 template <std::size_t N>
 class FixedBytes {
  public:
+  // The bytes are not set: whoever makes one writes all of them.
+  constexpr FixedBytes() noexcept {}  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  explicit FixedBytes(std::span<const std::byte, N> bytes) noexcept { __builtin_memcpy(bytes_, bytes.data(), N); }
+  // Written out, so that calls hand it over in memory: in registers it would be put together from its parts, and the
+  // processor waits ten nanoseconds for stores of one size that are loaded in another.
+  constexpr FixedBytes(const FixedBytes& other) noexcept { *this = other; }
+  constexpr FixedBytes& operator=(const FixedBytes& other) noexcept {
+    if (std::is_constant_evaluated()) {
+      for (std::size_t i = 0; i < N; ++i) bytes_[i] = other.bytes_[i];
+    } else {
+      __builtin_memcpy(bytes_, other.bytes_, N);
+    }
+    return *this;
+  }
+  ~FixedBytes() = default;
+
   static constexpr std::size_t size() noexcept { return N; }
   [[nodiscard]] constexpr const std::byte* data() const noexcept { return bytes_; }
   [[nodiscard]] constexpr std::byte* data() noexcept { return bytes_; }
@@ -36,7 +53,6 @@ class FixedBytes {
   friend bool operator==(const FixedBytes& a, std::string_view b) noexcept { return a.view() == b; }
 
  private:
-  // Not set: whoever makes one writes all of them.
   std::byte bytes_[N == 0 ? 1 : N];
 };
 

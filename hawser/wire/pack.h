@@ -193,9 +193,12 @@ constexpr void put_value(std::byte* structure, const V& value) {
         for (std::size_t i = kHead; i < Place.count; ++i) {
           at[i] = i - kHead < length ? static_cast<std::byte>(bytes[i - kHead]) : std::byte{0};
         }
+      } else if (length == Place.count - kHead) {
+        // The usual case, and of a length that the compiler knows.
+        std::memcpy(at + kHead, bytes.data(), Place.count - kHead);
       } else {
+        std::memset(at + kHead, 0, Place.count - kHead);
         if (length > 0) std::memcpy(at + kHead, bytes.data(), length);
-        std::memset(at + kHead + length, 0, Place.count - kHead - length);
       }
     }
   } else if constexpr (Place.code == 'c') {
@@ -231,13 +234,12 @@ constexpr void check_value(const V& value) {
   }
 }
 
+// What a FixedBytes in the result is made of, so that its bytes are copied once.
 template <FormatItem Place, bool Swapped>
 auto get_value(const std::byte* structure) {
   const std::byte* at = structure + Place.offset;
   if constexpr (Place.code == 's') {
-    FixedBytes<Place.count> bytes;
-    std::memcpy(bytes.data(), at, Place.count);
-    return bytes;
+    return std::span<const std::byte, Place.count>(at, Place.count);
   } else if constexpr (Place.code == 'p') {
     if constexpr (Place.count == 0) {
       return std::string();
@@ -267,6 +269,16 @@ auto get_value(const std::byte* structure) {
   }
 }
 
+// The type of a value in the result, as a std::type_identity.
+template <FormatItem Place>
+constexpr auto unpacked_type() {
+  if constexpr (Place.code == 's') {
+    return std::type_identity<FixedBytes<Place.count>>();
+  } else {
+    return std::type_identity<decltype(get_value<Place, false>(nullptr))>();
+  }
+}
+
 template <FormatText F, class... Values>
 constexpr void pack_at(std::byte* at, const Values&... values) {
   using Format = CompiledFormat<F>;
@@ -285,7 +297,7 @@ auto unpack_at(const std::byte* at) {
   using Format = CompiledFormat<F>;
   return [&]<std::size_t... I>(std::index_sequence<I...> /*all*/) {
     // In braces: from left to right.
-    return std::tuple<decltype(get_value<Format::kPlaces[I], Format::kSummary.swapped>(at))...>{
+    return std::tuple<typename decltype(unpacked_type<Format::kPlaces[I]>())::type...>{
         get_value<Format::kPlaces[I], Format::kSummary.swapped>(at)...};
   }
   (std::make_index_sequence<Format::kValues>{});

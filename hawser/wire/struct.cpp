@@ -146,6 +146,7 @@ void Struct::check(std::span<const StructArgument> values, std::string_view oper
 
 // The values have passed check(), and there is room.
 void Struct::write(std::byte* at, std::span<const StructArgument> values) const {
+  if (size_ == 0) return;  // and there may be no memory at all
   const StructArgument* value = values.data();
   std::size_t done = 0;
   for (const FormatItem& item : items_) {
