@@ -78,6 +78,16 @@ class Loop {
   void abandon() noexcept;
   [[nodiscard]] bool abandoned() const noexcept { return abandoned_; }
 
+  // visit(fiber) for those that run a task, visit(runnable) for what waits for its turn.
+  template <class Visit>
+  void for_each_live(Visit&& visit) const {
+    for (const Fiber* fiber = live_; fiber; fiber = fiber->next_live) visit(*fiber);
+  }
+  template <class Visit>
+  void for_each_ready(Visit&& visit) const {
+    ready_.for_each(visit);
+  }
+
   // Any thread.
   void post(Message& message) noexcept;
 

@@ -27,7 +27,7 @@ void report(int signal, siginfo_t* info, void*) noexcept {
     char kib[24] = {};
     std::to_chars(kib, kib + sizeof kib - 1, owner.size() / 1024);
     say("hawser: stack overflow in fiber '");
-    say(loop->running()->task->name());
+    say(loop->running()->task->raw_name());
     say("' (its stack has ");
     say(kib);
     say(" KiB; see RunOptions::stack_bytes)\n");

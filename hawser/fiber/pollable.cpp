@@ -181,6 +181,7 @@ Wake Pollable::Use::wait(Expiry expiry) {
     if (watch_->ready[side()]) return Wake::ready;
   }
   Parked parked(operation_);
+  parked.waiter.set_object(&object_, fd());
   if (!fiber) parked.waiter.use_bell();
   auto& slot = pollable_.parked_[side()];
   slot.store(&parked, std::memory_order_seq_cst);

@@ -30,6 +30,10 @@ class RunQueue {
     while (at && count-- > 0) at = at->next_;
     return at != nullptr;
   }
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for (const Runnable* at = head_; at; at = at->next_) visit(*at);
+  }
   void push(Runnable& r) noexcept {
     r.next_ = nullptr;
     if (tail_) {

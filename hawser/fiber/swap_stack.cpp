@@ -16,12 +16,25 @@ hawser_swap_stack:
   .cfi_startproc
   endbr64
   pushq %rbp
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset %rbp, 0
   pushq %rbx
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset %rbx, 0
   pushq %r12
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset %r12, 0
   pushq %r13
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset %r13, 0
   pushq %r14
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset %r14, 0
   pushq %r15
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset %r15, 0
   subq $8, %rsp
+  .cfi_adjust_cfa_offset 8
   stmxcsr (%rsp)
   fnstcw 4(%rsp)
   movl (%rsp), %eax
@@ -37,12 +50,25 @@ hawser_swap_stack:
   fldcw 4(%rsp)
 2:
   addq $8, %rsp
+  .cfi_adjust_cfa_offset -8
   popq %r15
+  .cfi_adjust_cfa_offset -8
+  .cfi_restore %r15
   popq %r14
+  .cfi_adjust_cfa_offset -8
+  .cfi_restore %r14
   popq %r13
+  .cfi_adjust_cfa_offset -8
+  .cfi_restore %r13
   popq %r12
+  .cfi_adjust_cfa_offset -8
+  .cfi_restore %r12
   popq %rbx
+  .cfi_adjust_cfa_offset -8
+  .cfi_restore %rbx
   popq %rbp
+  .cfi_adjust_cfa_offset -8
+  .cfi_restore %rbp
   ret
   .cfi_endproc
   .size hawser_swap_stack, . - hawser_swap_stack
@@ -59,6 +85,39 @@ hawser_start_stack:
   ud2
   .cfi_endproc
   .size hawser_start_stack, . - hawser_start_stack
+
+  .globl hawser_call_on_stack
+  .type hawser_call_on_stack, @function
+  .balign 16
+hawser_call_on_stack:
+  .cfi_startproc
+  endbr64
+  movq %rsp, %rax
+  movq %rdi, %rsp
+  pushq %rax
+  subq $8, %rsp
+  # From here on the caller is who had called hawser_swap_stack: 64 bytes are what that has saved.
+  .cfi_def_cfa %rsp, 80
+  .cfi_offset %rip, -8
+  .cfi_offset %rbp, -16
+  .cfi_offset %rbx, -24
+  .cfi_offset %r12, -32
+  .cfi_offset %r13, -40
+  .cfi_offset %r14, -48
+  .cfi_offset %r15, -56
+  movq %rdx, %rdi
+  callq *%rsi
+  movq 8(%rsp), %rsp
+  .cfi_def_cfa %rsp, 8
+  .cfi_same_value %rbp
+  .cfi_same_value %rbx
+  .cfi_same_value %r12
+  .cfi_same_value %r13
+  .cfi_same_value %r14
+  .cfi_same_value %r15
+  ret
+  .cfi_endproc
+  .size hawser_call_on_stack, . - hawser_call_on_stack
 )");
 
 #elif defined(__aarch64__)
@@ -72,16 +131,29 @@ hawser_swap_stack:
   .cfi_startproc
   hint #34
   sub sp, sp, #176
+  .cfi_def_cfa_offset 176
   stp d8, d9, [sp, #0]
   stp d10, d11, [sp, #16]
   stp d12, d13, [sp, #32]
   stp d14, d15, [sp, #48]
   stp x19, x20, [sp, #64]
+  .cfi_rel_offset x19, 64
+  .cfi_rel_offset x20, 72
   stp x21, x22, [sp, #80]
+  .cfi_rel_offset x21, 80
+  .cfi_rel_offset x22, 88
   stp x23, x24, [sp, #96]
+  .cfi_rel_offset x23, 96
+  .cfi_rel_offset x24, 104
   stp x25, x26, [sp, #112]
+  .cfi_rel_offset x25, 112
+  .cfi_rel_offset x26, 120
   stp x27, x28, [sp, #128]
+  .cfi_rel_offset x27, 128
+  .cfi_rel_offset x28, 136
   stp x29, x30, [sp, #144]
+  .cfi_rel_offset x29, 144
+  .cfi_rel_offset x30, 152
   mrs x9, fpcr
   str x9, [sp, #160]
   mov x10, sp
@@ -97,12 +169,25 @@ hawser_swap_stack:
   ldp d12, d13, [sp, #32]
   ldp d14, d15, [sp, #48]
   ldp x19, x20, [sp, #64]
+  .cfi_restore x19
+  .cfi_restore x20
   ldp x21, x22, [sp, #80]
+  .cfi_restore x21
+  .cfi_restore x22
   ldp x23, x24, [sp, #96]
+  .cfi_restore x23
+  .cfi_restore x24
   ldp x25, x26, [sp, #112]
+  .cfi_restore x25
+  .cfi_restore x26
   ldp x27, x28, [sp, #128]
+  .cfi_restore x27
+  .cfi_restore x28
   ldp x29, x30, [sp, #144]
+  .cfi_restore x29
+  .cfi_restore x30
   add sp, sp, #176
+  .cfi_def_cfa_offset 0
   ret
   .cfi_endproc
   .size hawser_swap_stack, . - hawser_swap_stack
@@ -119,6 +204,50 @@ hawser_start_stack:
   brk #1
   .cfi_endproc
   .size hawser_start_stack, . - hawser_start_stack
+
+  .globl hawser_call_on_stack
+  .type hawser_call_on_stack, %function
+  .balign 16
+hawser_call_on_stack:
+  .cfi_startproc
+  hint #34
+  mov x9, sp
+  mov sp, x0
+  stp x9, x30, [sp, #-16]!
+  // From here on the caller is who had called hawser_swap_stack: 176 bytes are what that has saved.
+  .cfi_def_cfa sp, 192
+  .cfi_offset x30, -24
+  .cfi_offset x29, -32
+  .cfi_offset x28, -40
+  .cfi_offset x27, -48
+  .cfi_offset x26, -56
+  .cfi_offset x25, -64
+  .cfi_offset x24, -72
+  .cfi_offset x23, -80
+  .cfi_offset x22, -88
+  .cfi_offset x21, -96
+  .cfi_offset x20, -104
+  .cfi_offset x19, -112
+  mov x0, x2
+  blr x1
+  ldp x9, x30, [sp]
+  mov sp, x9
+  .cfi_def_cfa sp, 0
+  .cfi_restore x30
+  .cfi_restore x29
+  .cfi_restore x28
+  .cfi_restore x27
+  .cfi_restore x26
+  .cfi_restore x25
+  .cfi_restore x24
+  .cfi_restore x23
+  .cfi_restore x22
+  .cfi_restore x21
+  .cfi_restore x20
+  .cfi_restore x19
+  ret
+  .cfi_endproc
+  .size hawser_call_on_stack, . - hawser_call_on_stack
 )");
 
 #else

@@ -32,6 +32,9 @@ class Flow {
   // Leaves the running flow, *this, for `to`; returns when somebody switches back. Same thread always.
   void switch_to(Flow& to) noexcept;
 
+  // Where its registers lie while it is not running.
+  [[nodiscard]] void* suspended_at() const noexcept { return saved_stack_; }
+
  private:
   static void start(void* self) noexcept;
   void arrived() noexcept;

@@ -29,8 +29,14 @@ void TaskState::destroy() noexcept {
 
 void TaskState::set_name(std::string_view name) noexcept {
   const std::size_t kept = std::min(name.size(), sizeof name_ - 1);
+  const std::lock_guard hold(name_lock_);
   std::copy_n(name.data(), kept, name_);
   name_[kept] = '\0';
+}
+
+std::string TaskState::name() const {
+  const std::lock_guard hold(name_lock_);
+  return name_;
 }
 
 void TaskState::execute() noexcept {

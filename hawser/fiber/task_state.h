@@ -3,12 +3,14 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -92,9 +94,12 @@ class TaskState : public Runnable {
   // Calls it when the task has ended, or here and now when it has. What it throws is logged.
   void link(std::unique_ptr<TaskLink> link) noexcept;
 
+  static constexpr std::size_t kNameBytes = 32;  // with the zero at the end
   // Longer names are cut at 31 bytes.
   void set_name(std::string_view name) noexcept;
-  [[nodiscard]] const char* name() const noexcept { return name_; }
+  [[nodiscard]] std::string name() const;
+  // For the task's own thread in a signal handler, which can't wait for somebody who is changing it.
+  [[nodiscard]] const char* raw_name() const noexcept { return name_; }
 
   // On the loop's thread, in the fiber that was given to the task: runs the body, unless the task was cancelled before.
   void execute() noexcept;
@@ -134,7 +139,8 @@ class TaskState : public Runnable {
   TaskListener* listeners_ = nullptr;
   std::unique_ptr<TaskLink> links_;  // the latest first
   std::exception_ptr error_;
-  char name_[32] = {};
+  mutable SpinLock name_lock_;
+  char name_[kNameBytes] = {};
 };
 
 // A counted reference to a TaskState.

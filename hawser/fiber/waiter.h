@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include <hawser/base/clock.h>
@@ -61,7 +62,17 @@ class Waiter {
   void use_bell() noexcept;
   [[nodiscard]] Wake park_on_descriptor(int fd, short events, Expiry expiry) noexcept;
 
+  // For dumps: the object of the wait, such as a peer or the name of a lock, and its descriptor. Before park(); both must
+  // outlive the wait.
+  void set_object(const std::string* object, int fd = -1) noexcept {
+    object_ = object;
+    fd_ = fd;
+  }
+
   [[nodiscard]] const char* what() const noexcept { return what_; }
+  // Null: nothing was said.
+  [[nodiscard]] const std::string* object() const noexcept { return object_; }
+  [[nodiscard]] int fd() const noexcept { return fd_; }
 
   // A fiber's own timer has fired. For the loop.
   static void time_out(detail::Timer& timer) noexcept;
@@ -82,8 +93,10 @@ class Waiter {
   std::atomic<std::uint32_t> state_{kIdle};
   Wake why_ = Wake::ready;  // written on the context's own thread only
   int bell_ = -1;           // eventfd of a thread that waits in poll(2)
+  int fd_ = -1;
   detail::Context* context_;
   const char* what_;
+  const std::string* object_ = nullptr;
 };
 
 // Turns a reason into the matching error: TimedOut, DeadlineExceeded or Cancelled, saying what `operation` was.
