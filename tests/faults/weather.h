@@ -1,9 +1,8 @@
-// What the tests of conversations under faults share: engines to run on, contexts to run in, kinds of bad weather, and
+// What the tests of conversations under faults share: contexts to run in, kinds of bad weather, and
 // a count of the descriptors that are open.
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <cerrno>
 #include <chrono>
@@ -52,20 +51,14 @@ inline constexpr int kRounds = 40;
 
 enum class Where : std::uint8_t { fiber, thread };
 
-struct Place {
-  Where where;
-  const char* engine;
-};
-
-// Runs a body in a fiber on the engine, or on plain threads.
-class Weather : public ::testing::TestWithParam<Place> {
+// Runs a body in a fiber, or on plain threads.
+class Weather : public ::testing::TestWithParam<Where> {
  protected:
   void SetUp() override {
-    ::setenv("HAWSER_ENGINE", GetParam().engine, 1);
     set_log_sink([](LogLevel, std::string_view) {});  // of accept() that waits for descriptors, again and again
   }
   void in_place(const std::function<void()>& body) {
-    if (GetParam().where == Where::thread) return body();
+    if (GetParam() == Where::thread) return body();
     run([&] { body(); });
   }
 
@@ -102,7 +95,7 @@ class Weather : public ::testing::TestWithParam<Place> {
     std::thread thread_;
     std::exception_ptr error_;
   };
-  [[nodiscard]] static Beside beside(std::function<void()> body) { return {GetParam().where, std::move(body)}; }
+  [[nodiscard]] static Beside beside(std::function<void()> body) { return {GetParam(), std::move(body)}; }
 };
 
 inline std::size_t open_descriptors() {
@@ -124,14 +117,13 @@ inline std::string read_to_end(Stream& stream) {
   return all;
 }
 
-inline std::string place_name(const ::testing::TestParamInfo<Place>& info) {
-  return info.param.where == Where::thread ? "thread" : std::string("fiber_") + info.param.engine;
+inline std::string place_name(const ::testing::TestParamInfo<Where>& info) {
+  return info.param == Where::thread ? "thread" : "fiber";
 }
 
 }  // namespace hawser::testing
 
-#define HAWSER_IN_ALL_WEATHERS(suite)                                                           \
-  INSTANTIATE_TEST_SUITE_P(in, suite,                                                           \
-                           ::testing::Values(::hawser::testing::Place{Where::fiber, "epoll"},   \
-                                             ::hawser::testing::Place{Where::thread, "epoll"}), \
+#define HAWSER_IN_ALL_WEATHERS(suite)                                                                            \
+  INSTANTIATE_TEST_SUITE_P(in, suite,                                                                            \
+                           ::testing::Values(::hawser::testing::Where::fiber, ::hawser::testing::Where::thread), \
                            ::hawser::testing::place_name)
