@@ -166,6 +166,7 @@ int main() {
     queue_between_fibers();
   });
   measure_messages();
+  measure_structures();
   pin(-1);
   locks_between_threads();
   queue_between_threads();

@@ -3,5 +3,7 @@
 
 // What it takes to hand something to a fiber on another loop.
 void measure_wakes();
-// What it takes to read a frame's header and to pack a structure.
+// What it takes to read a frame's header.
 void measure_messages();
+// What it takes to pack and unpack a structure.
+void measure_structures();

@@ -76,16 +76,17 @@ def messages():
     for _ in range(count):
         json.loads(text)
     report('frame header {"size":1024}, parsed', "Python json.loads", begin, count)
-    format = struct.Struct("<i3sf")
-    packed = format.pack(7, b"abc", 1.5)
-    begin = time.perf_counter()
-    for _ in range(count):
-        format.pack(7, b"abc", 1.5)
-    report("struct <i3sf, packed", "Python struct.Struct.pack", begin, count)
-    begin = time.perf_counter()
-    for _ in range(count):
-        format.unpack(packed)
-    report("struct <i3sf, unpacked", "Python struct.Struct.unpack", begin, count)
+    for text, values in (("<i3sf", (7, b"abc", 1.5)), (">IHHQ", (1024, 7, 0x8001, 1_234_567_890_123))):
+        format = struct.Struct(text)
+        packed = format.pack(*values)
+        begin = time.perf_counter()
+        for _ in range(count):
+            format.pack(*values)
+        report(f"struct {text}, packed", "Python struct.Struct.pack", begin, count)
+        begin = time.perf_counter()
+        for _ in range(count):
+            format.unpack(packed)
+        report(f"struct {text}, unpacked", "Python struct.Struct.unpack", begin, count)
 
 
 os.sched_setaffinity(0, {0})
