@@ -44,7 +44,7 @@ void mixed() {
 
   measure(kPacked, "memcpy by hand (limit)", kCount, [&] {
     known(&values);
-    FixedBytes<11> packed;
+    alignas(16) FixedBytes<11> packed;
     std::memcpy(packed.data(), &values.number, 4);
     std::memcpy(packed.data() + 4, values.text.data(), 3);
     std::memcpy(packed.data() + 7, &values.real, 4);
@@ -52,20 +52,20 @@ void mixed() {
   });
   measure(kPacked, "hawser pack", kCount, [&] {
     known(&values);
-    const auto packed = pack<"<i3sf">(values.number, values.text, values.real);
+    alignas(16) const auto packed = pack<"<i3sf">(values.number, values.text, values.real);
     known(&packed);
   });
   const Struct format("<i3sf");
   measure(kPacked, "hawser Struct.pack_into", kCount / 10, [&] {
     known(&values);
-    FixedBytes<11> packed;
+    alignas(16) FixedBytes<11> packed;
     format.pack_into({packed.data(), packed.size()}, 0, values.number, values.text, values.real);
     known(&packed);
   });
 
   measure(kUnpacked, "memcpy by hand (limit)", kCount, [&] {
     known(&bytes);
-    Mixed unpacked;
+    alignas(16) Mixed unpacked;
     std::memcpy(&unpacked.number, bytes.data(), 4);
     std::memcpy(unpacked.text.data(), bytes.data() + 4, 3);
     std::memcpy(&unpacked.real, bytes.data() + 7, 4);
@@ -73,7 +73,8 @@ void mixed() {
   });
   measure(kUnpacked, "hawser unpack", kCount, [&] {
     known(&bytes);
-    const auto unpacked = unpack<"<i3sf">(bytes);
+    const auto [number, text, real] = unpack<"<i3sf">(bytes);
+    alignas(16) const Mixed unpacked{number, text, real};
     known(&unpacked);
   });
   measure(kUnpacked, "hawser Struct.unpack", kCount / 10, [&] {
@@ -105,7 +106,7 @@ void header() {
     const std::uint32_t size = __builtin_bswap32(values.size);
     const std::uint16_t kind = __builtin_bswap16(values.kind), flags = __builtin_bswap16(values.flags);
     const std::uint64_t number = __builtin_bswap64(values.number);
-    FixedBytes<16> packed;
+    alignas(16) FixedBytes<16> packed;
     std::memcpy(packed.data(), &size, 4);
     std::memcpy(packed.data() + 4, &kind, 2);
     std::memcpy(packed.data() + 6, &flags, 2);
@@ -114,13 +115,13 @@ void header() {
   });
   measure(kPacked, "hawser pack", kCount, [&] {
     known(&values);
-    const auto packed = pack<">IHHQ">(values.size, values.kind, values.flags, values.number);
+    alignas(16) const auto packed = pack<">IHHQ">(values.size, values.kind, values.flags, values.number);
     known(&packed);
   });
 
   measure(kUnpacked, "memcpy by hand (limit)", kCount, [&] {
     known(&bytes);
-    Header unpacked;
+    alignas(16) Header unpacked;
     std::memcpy(&unpacked.size, bytes.data(), 4);
     std::memcpy(&unpacked.kind, bytes.data() + 4, 2);
     std::memcpy(&unpacked.flags, bytes.data() + 6, 2);
@@ -133,7 +134,8 @@ void header() {
   });
   measure(kUnpacked, "hawser unpack", kCount, [&] {
     known(&bytes);
-    const auto unpacked = unpack<">IHHQ">(bytes);
+    const auto [size, kind, flags, number] = unpack<">IHHQ">(bytes);
+    alignas(16) const Header unpacked{size, kind, flags, number};
     known(&unpacked);
   });
   const auto [size, kind, flags, number] = unpack<">IHHQ">(bytes);
