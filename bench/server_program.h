@@ -9,6 +9,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -33,17 +34,20 @@ int run_on_engine(int argc, char** argv, const std::string& name, std::vector<st
   if (engine != "auto" && engine != "epoll" && engine != "uring") arguments.fail("no such engine: " + engine);
   ::setenv("HAWSER_ENGINE", engine.c_str(), 1);
   raise_file_limit();
+  bool runs = false;
   try {
     return hawser::run({.loops = static_cast<int>(arguments.number("loops", 1))}, [&] {
       const std::string used = hawser::engine_in_use();
       if (engine != "auto" && used.find(engine) >= used.find(' '))
         throw std::invalid_argument("engine in use: " + used);
+      runs = true;
       std::printf("engine\t%s\n", used.c_str());
       std::fflush(stdout);
       body(arguments, port);
       return 0;
     });
-  } catch (const std::invalid_argument& error) {
+  } catch (const std::exception& error) {
+    if (runs) throw;
     std::fprintf(stderr, "no engine %s here: %s\n", engine.c_str(), error.what());
     return 2;
   }
