@@ -13,15 +13,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <mutex>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
 #include <hawser/base/clock.h>
 #include <hawser/fiber/spin.h>
-#include <hawser/fiber/spin_lock.h>
 #include <hawser/fiber/waiter.h>
+#include <hawser/sync/detail/biased_lock.h>
+#include <hawser/sync/detail/linger.h>
 #include <hawser/sync/detail/segments.h>
 #include <hawser/sync/detail/task_count.h>
 #include <hawser/sync/detail/wait_cell.h>
@@ -38,60 +38,33 @@ class Queue {
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
   ~Queue() {
-    std::scoped_lock hold(put_.lock, get_.lock);
+    const detail::BiasedLock::Hold hold_put(put_.lock);
+    const detail::BiasedLock::Hold hold_get(get_.lock);
     for (auto at = get_.count.load(std::memory_order_acquire); at != put_.count.load(std::memory_order_acquire); ++at)
       items_.destroy(at);
   }
 
   // Throws Full when there was no room within the timeout; ShutDown, at once, after shutdown().
   void put(T item, Timeout timeout = std::nullopt) {
-    const Expiry expiry = Expiry::of(timeout);
+    refuse_negative(timeout);
     // NOLINTNEXTLINE(bugprone-use-after-move): an item for which there was no room is left as it was
-    for (bool again = false; !try_put(std::move(item)); again = true) {
-      if (expiry.passed()) throw Full();
-      const auto changed = [this] { return !full() || is_shut_down(); };
-      if (!again && detail::spin_until(changed)) continue;
-      wait(putters_, get_, changed, again, expiry, "queue put");
-    }
+    if (!try_put_here(std::move(item))) put_slow(item, Expiry::of(timeout));
   }
   // Throws Full, ShutDown.
   void put_nowait(T item) {
     if (!try_put(std::move(item))) throw Full();
   }
   // False, and item is left as it was, when there is no room. Throws ShutDown.
-  [[nodiscard]] bool try_put(T&& item) {
-    std::lock_guard hold(put_.lock);
-    if (is_shut_down()) throw ShutDown();
-    const auto at = put_.count.load(std::memory_order_relaxed);
-    if (at - put_.other_seen >= bound_) {
-      put_.other_seen = get_.count.load(std::memory_order_acquire);
-      if (at - put_.other_seen >= bound_) return false;
-    }
-    if constexpr (std::is_nothrow_move_constructible_v<T>) {
-      items_.construct(at, std::move(item));
-    } else {
-      try {
-        items_.construct(at, std::move(item));
-      } catch (...) {
-        pass_on(putters_);
-        throw;
-      }
-    }
-    put_.count.store(at + 1, std::memory_order_release);
-    pass_on(getters_);
-    return true;
-  }
+  [[nodiscard]] bool try_put(T&& item) { return try_put_here(std::move(item)); }
 
   // Throws Empty when nothing came within the timeout; ShutDown when the queue is shut down and nothing is left.
   T get(Timeout timeout = std::nullopt) {
-    const Expiry expiry = Expiry::of(timeout);
-    for (bool again = false;; again = true) {
-      if (auto item = try_get()) return std::move(*item);
-      if (expiry.passed()) throw Empty();
-      const auto changed = [this] { return !empty() || is_shut_down(); };
-      if (!again && detail::spin_until(changed)) continue;
-      wait(getters_, put_, changed, again, expiry, "queue get");
+    refuse_negative(timeout);
+    {
+      const detail::BiasedLock::Hold hold(get_.lock);
+      if (item_there()) return take<T>();
     }
+    return get_slow(Expiry::of(timeout));
   }
   // Throws Empty, ShutDown.
   T get_nowait() {
@@ -101,20 +74,9 @@ class Queue {
   }
   // Nothing when there is no item now. Throws ShutDown when there will never be one.
   [[nodiscard]] std::optional<T> try_get() {
-    std::lock_guard hold(get_.lock);
-    const auto at = get_.count.load(std::memory_order_relaxed);
-    if (at == get_.other_seen) {
-      const bool last_look = is_shut_down();  // before the count: what was put before the shutdown is still seen
-      get_.other_seen = put_.count.load(std::memory_order_acquire);
-      if (at == get_.other_seen) {
-        if (last_look) throw ShutDown();
-        return std::nullopt;
-      }
-    }
-    std::optional<T> item = take(at);
-    get_.count.store(at + 1, std::memory_order_release);
-    pass_on(putters_);
-    return item;
+    const detail::BiasedLock::Hold hold(get_.lock);
+    if (!item_there()) return std::nullopt;
+    return take<std::optional<T>>();
   }
 
   // What these say may have changed by the time the caller looks.
@@ -139,7 +101,8 @@ class Queue {
     std::uint64_t first = 0;
     std::uint64_t last = 0;
     {
-      std::scoped_lock hold(put_.lock, get_.lock);
+      const detail::BiasedLock::Hold hold_put(put_.lock);
+      const detail::BiasedLock::Hold hold_get(get_.lock);
       shut_down_.store(true, std::memory_order_release);
       if (immediate) {
         first = get_.count.load(std::memory_order_relaxed);
@@ -161,10 +124,98 @@ class Queue {
 
   // Putting and getting share no lock and touch each other's count only when the queue looks full or empty.
   struct alignas(64) Side {
-    SpinLock lock;
+    detail::BiasedLock lock;
     std::uint64_t other_seen = 0;         // the other side's count when we last looked
     std::atomic<std::uint64_t> count{0};  // items put, or taken, so far
+    detail::Linger linger;
   };
+
+  static void refuse_negative(Timeout timeout) {
+    if (timeout && *timeout < Duration::zero()) static_cast<void>(Expiry::of(timeout));  // throws
+  }
+
+  // Part of put() and get(), also where the compiler finds that too much: a call costs as much as all of it.
+  [[gnu::always_inline]] bool try_put_here(T&& item) {
+    const detail::BiasedLock::Hold hold(put_.lock);
+    if (is_shut_down()) throw ShutDown();
+    const auto at = put_.count.load(std::memory_order_relaxed);
+    if (at - put_.other_seen >= bound_) {
+      put_.other_seen = get_.count.load(std::memory_order_acquire);
+      if (at - put_.other_seen >= bound_) return false;
+    }
+    if constexpr (std::is_nothrow_move_constructible_v<T>) {
+      items_.construct(at, std::move(item));
+    } else {
+      try {
+        items_.construct(at, std::move(item));
+      } catch (...) {
+        pass_on(putters_);
+        throw;
+      }
+    }
+    put_.count.store(at + 1, std::memory_order_release);
+    pass_on(getters_);
+    return true;
+  }
+
+  // With get_.lock held. Throws ShutDown when there will never be one.
+  [[gnu::always_inline]] bool item_there() {
+    const auto at = get_.count.load(std::memory_order_relaxed);
+    if (at != get_.other_seen) return true;
+    const bool last_look = is_shut_down();  // before the count: what was put before the shutdown is still seen
+    get_.other_seen = put_.count.load(std::memory_order_acquire);
+    if (at != get_.other_seen) return true;
+    if (last_look) throw ShutDown();
+    return false;
+  }
+
+  // With get_.lock held, when there is an item. Moves it once: into a T or a std::optional<T>.
+  template <class Item>
+  [[gnu::always_inline]] Item take() {
+    // Says so, and lets a getter that waits for its turn have the item when moving it has failed.
+    struct Taken {
+      Queue& queue;
+      std::uint64_t at;
+      bool moved = false;
+      ~Taken() {
+        if (moved) {
+          queue.items_.destroy(at);
+          queue.get_.count.store(at + 1, std::memory_order_release);
+        }
+        pass_on(moved ? queue.putters_ : queue.getters_);
+      }
+    } taken{*this, get_.count.load(std::memory_order_relaxed)};
+    Item item(std::move(items_.item(taken.at)));
+    taken.moved = true;
+    return item;
+  }
+
+  [[gnu::noinline]] void put_slow(T& item, Expiry expiry) {
+    const auto changed = [this] { return !full() || is_shut_down(); };
+    for (bool again = false;; again = true) {
+      if (expiry.passed()) throw Full();
+      if (!again && detail::spin_until(changed)) {
+        put_.linger.after_a_spin([this] { return bound_ - qsize(); });
+      } else {
+        wait(putters_, get_, changed, again, expiry, "queue put");
+      }
+      if (try_put_here(std::move(item))) return;
+    }
+  }
+
+  [[gnu::noinline]] T get_slow(Expiry expiry) {
+    const auto changed = [this] { return !empty() || is_shut_down(); };
+    for (bool again = false;; again = true) {
+      if (expiry.passed()) throw Empty();
+      if (!again && detail::spin_until(changed)) {
+        get_.linger.after_a_spin([this] { return qsize(); });
+      } else {
+        wait(getters_, put_, changed, again, expiry, "queue get");
+      }
+      const detail::BiasedLock::Hold hold(get_.lock);
+      if (item_there()) return take<T>();
+    }
+  }
 
   static void pass_on(detail::WaitCell& waiting) noexcept {
     if (waiting.has_waiters()) waiting.release_one();
@@ -179,29 +230,12 @@ class Queue {
     detail::WaitNode node(what);
     node.insists = again;
     {
-      std::lock_guard hold(other.lock);
+      const detail::BiasedLock::Hold hold(other.lock);
       if (changed()) return;
       waiting.list(node);
     }
     const Wake why = waiting.wait(node, expiry);
     if (why != Wake::expired) throw_unless_ready(why, what);
-  }
-
-  std::optional<T> take(std::uint64_t at) {
-    if constexpr (std::is_nothrow_move_constructible_v<T>) {
-      std::optional<T> item(std::move(items_.item(at)));
-      items_.destroy(at);
-      return item;
-    } else {
-      try {
-        std::optional<T> item(std::move(items_.item(at)));
-        items_.destroy(at);
-        return item;
-      } catch (...) {
-        pass_on(getters_);
-        throw;
-      }
-    }
   }
 
   Side put_;
