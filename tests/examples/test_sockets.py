@@ -1,0 +1,253 @@
+"""The examples about sockets, with Python's standard library at the other end, and with each other."""
+import os
+import pathlib
+import socket
+import struct
+import tempfile
+import threading
+
+import examples
+
+
+class Tcp(examples.TestCase):
+    def test_server_greets_and_hears_a_receipt_one_client_after_another(self):
+        with examples.Program("tcp_server", 0, 4) as server:
+            port = server.port()
+            self.assertEqual(examples.run("tcp_client", f"127.0.0.1:{port}").stdout, "welcome, you are number 1\n")
+            server.wait_for(r"1: received 26 bytes")
+            # The second and the third are both in line; the third waits until the second has finished.
+            second, third = examples.client(port), examples.client(port)
+            self.assertEqual(second.recv(100), b"welcome, you are number 2\n")
+            second.sendall(b"rec")
+            second.sendall(b"eived\n")
+            second.shutdown(socket.SHUT_WR)
+            self.assertEqual(second.recv(100), b"")
+            server.wait_for("2: received\n")
+            # The third vanishes by a reset, and the server goes on.
+            self.assertEqual(third.recv(100), b"welcome, you are number 3\n")
+            third.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            third.close()
+            server.wait_for(r"3: vanished \(Connection reset by peer\)")
+            with examples.client(port) as fourth:
+                fourth.recv(100)
+            server.wait_for("4: left without a receipt")
+            self.assertEqual(server.end(), 0)
+            second.close()
+
+    def test_client_against_python(self):
+        listener = examples.server()
+        heard = []
+
+        def serve():
+            peer, _ = listener.accept()
+            with peer:
+                peer.sendall("你好\n".encode())
+                heard.append(examples.receive_all(peer))
+                peer.sendall(b"bye\n")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        done = examples.run("tcp_client", "localhost:%d" % listener.getsockname()[1])
+        thread.join()
+        listener.close()
+        self.assertEqual(done.stdout, "你好\nbye\n")
+        self.assertEqual(heard, [b"received 7 bytes\n"])
+
+    def test_client_says_what_went_wrong(self):
+        listener = examples.server()
+        port = listener.getsockname()[1]
+        listener.close()
+        done = examples.run("tcp_client", f"127.0.0.1:{port}", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr, f"tcp_client: connect 127.0.0.1:{port}: Connection refused\n")
+        done = examples.run("tcp_client", "127.0.0.1:65536", check=False)
+        self.assertIn("the port must be 0 to 65535", done.stderr)
+
+    def test_echo_client_until_q(self):
+        listener = examples.server()
+        heard = []
+
+        def serve():
+            peer, _ = listener.accept()
+            with peer:
+                while data := peer.recv(1024):
+                    heard.append(data)
+                    for byte in data:  # in as many pieces as can be
+                        peer.sendall(bytes([byte]))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        done = examples.run("tcp_echo_client", "127.0.0.1:%d" % listener.getsockname()[1], text="one\n\ntwo 二\nq\nnever\n")
+        thread.join()
+        listener.close()
+        self.assertEqual(done.stdout, "one\ntwo 二\n")
+        self.assertEqual(b"".join(heard), "onetwo 二".encode())
+
+    def test_talk_until_886(self):
+        with examples.Program("talk", 0) as one:
+            port = one.port()
+            with examples.Program("talk", f"127.0.0.1:{port}") as other:
+                other.type("hello\n")
+                one.wait_for("peer: hello\n")
+                one.type("how are you?\nwell?\n")
+                other.wait_for("peer: how are you\\?\npeer: well\\?\n")
+                other.type("886\n")
+                self.assertEqual(other.end(), 0)
+                one.wait_for("peer: 886\nthe peer has left\n")
+                one.end_of_input()
+                self.assertEqual(one.end(), 0)
+
+    def test_talk_with_python(self):
+        with examples.Program("talk", 0) as one, examples.client(one.port()) as peer:
+            peer.sendall("早".encode()[:2])
+            peer.sendall("早\n".encode()[2:])
+            one.wait_for("peer: 早\n")
+            one.type("886\n")
+            self.assertEqual(examples.receive_all(peer), b"886\n")
+            self.assertEqual(one.end(), 0)
+
+
+class Udp(examples.TestCase):
+    def test_server_answers_each_client_where_it_is(self):
+        with examples.Program("udp_server", 0) as server:
+            port = server.port()
+            clients = [examples.client(port, socket.SOCK_DGRAM) for _ in range(3)]
+            for round in (1, 2):
+                for client in clients:
+                    client.send(b"hi")
+                for client in clients:
+                    self.assertEqual(client.recv(100), b"%d: hi" % round)
+            clients[0].send(b"")
+            self.assertEqual(clients[0].recv(100), b"3: you said nothing")
+            clients[0].send(b"x" * 5000)
+            self.assertEqual(clients[0].recv(100), b"4: too long, 1024 of 5000 bytes")
+            server.wait_for("5000 bytes, 3 clients so far")
+            for client in clients:
+                client.close()
+            self.assertEqual(examples.run("udp_client", f"127.0.0.1:{port}", "a", "b").stdout, "1: a\n2: b\n")
+
+    def test_client_against_python(self):
+        sock = examples.server(socket.SOCK_DGRAM)
+
+        def serve():
+            for answer in (b"first", b"", None, b"late"):
+                data, sender = sock.recvfrom(65536)
+                if answer is not None:
+                    sock.sendto(answer or data, sender)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        done = examples.run("udp_client", "127.0.0.1:%d" % sock.getsockname()[1], "一", "", "lost", "x" * 65508, "end")
+        thread.join()
+        sock.close()
+        lines = done.stdout.splitlines()
+        self.assertEqual(lines[:3], ["first", "", "no answer"])
+        self.assertIn("65508 bytes; UDP over IPv4 carries at most 65507", lines[3])
+        self.assertEqual(lines[4], "late")
+
+
+class Unix(examples.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = os.path.join(folder.name, "echo")
+
+    def talk(self):
+        with socket.socket(socket.AF_UNIX) as stream:
+            stream.settimeout(examples.SECONDS)
+            stream.connect(self.path)
+            stream.sendall(b"stream")
+            self.assertEqual(examples.receive_exactly(stream, 6), b"stream")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as datagrams:
+            datagrams.settimeout(examples.SECONDS)
+            datagrams.bind("")  # an abstract name of the kernel's choice
+            for text in (b"datagram", b"", b"after"):
+                datagrams.sendto(text, b"\0" + self.path.encode())
+                self.assertEqual(datagrams.recv(100), text)
+
+    def test_stale_path_is_taken_over_and_a_live_one_never(self):
+        with examples.Program("unix_sockets", self.path) as server:
+            server.wait_for("listening on")
+            self.talk()
+            second = examples.run("unix_sockets", self.path, check=False)
+            self.assertEqual(second.returncode, 1)
+            self.assertIn("Address already in use", second.stderr)
+            self.talk()
+            server.process.kill()
+            server.process.wait()
+        self.assertTrue(pathlib.Path(self.path).is_socket())  # left behind
+        with examples.Program("unix_sockets", self.path) as server:
+            server.wait_for("listening on")
+            self.talk()
+
+    def test_path_that_is_too_long_is_a_clear_error(self):
+        done = examples.run("unix_sockets", "/tmp/" + "x" * 200, check=False)
+        self.assertIn("longer than the 107 bytes of a UNIX address", done.stderr)
+
+
+class Other(examples.TestCase):
+    def test_socket_options(self):
+        self.assertEqual(examples.run("socket_options").stdout, """\
+keep-alive after 30, 3 probes
+receive buffer 32768 bytes
+setsockopt SO_BINDTODEVICE no-such-device: No such device
+without SO_REUSEADDR: Address already in use
+with SO_REUSEADDR: started again
+""")
+
+    def test_addresses(self):
+        done = examples.run("addresses", "127.0.0.1:80", "[::1]:443", "172.20.1.1:0", "224.0.0.1:5000", "@name",
+                            "10.0.0.1:70000", ":80", "[fe80::1%nowhere]:1", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stdout, """\
+127.0.0.1:80: host 127.0.0.1 port 80, loopback
+[::1]:443: host ::1 port 443, loopback
+172.20.1.1:0: host 172.20.1.1 port 0, private, B
+224.0.0.1:5000: host 224.0.0.1 port 5000, multicast
+@name: UNIX @name, on this machine
+bad address "10.0.0.1:70000": the port must be 0 to 65535 (at 9)
+bad address ":80": the host is empty (at 0)
+bad address "fe80::1%nowhere": no such interface (at 8)
+""")
+        names = examples.run("addresses").stdout
+        for _, name in socket.if_nameindex():
+            self.assertRegex(names, f"(?m)^{name}: ")
+        self.assertRegex(names, r"(?m)^lo: up, loopback, mtu \d+\n(  .*\n)*  127\.0\.0\.1/8$")
+
+    def test_ping(self):
+        done = examples.run("ping", "127.0.0.1", 2, check=False)
+        if "CAP_NET_RAW" in done.stderr:  # neither root nor in the group: that is what it says
+            return
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"^echo 1 from 127.0.0.1: 14 bytes after .* ms\n"
+                                      r"echo 2 from 127.0.0.1: 14 bytes after .* ms\n2 of 2 heard\n$")
+
+    def test_selector_echo_server(self):
+        for kind in ("select", "poll", "epoll"):
+            with examples.Program("selector_echo_server", 0, kind) as server:
+                port = server.port()
+                clients = [examples.client(port) for _ in range(20)]
+                for i, client in enumerate(clients):
+                    client.sendall(b"%d" % i)
+                for i, client in enumerate(clients):
+                    self.assertEqual(client.recv(100), b"%d" % i)
+                # One that writes much and reads late holds up nobody, and loses nothing.
+                slow = clients[0]
+                data = os.urandom(1 << 20) * 8
+                sending = threading.Thread(target=slow.sendall, args=(data,))
+                sending.start()
+                clients[1].sendall(b"quick")
+                self.assertEqual(clients[1].recv(100), b"quick")
+                self.assertTrue(examples.receive_exactly(slow, len(data)) == data)
+                sending.join()
+                clients[2].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                for client in clients[2:]:
+                    client.close()
+                slow.sendall(b"still there")
+                self.assertEqual(examples.receive_exactly(slow, 11), b"still there")
+                slow.close()
+                clients[1].close()
+
+
+if __name__ == "__main__":
+    examples.main()
