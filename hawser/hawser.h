@@ -33,9 +33,12 @@
 #include <hawser/net/address.h>
 #include <hawser/net/buffered_reader.h>
 #include <hawser/net/buffered_writer.h>
+#include <hawser/net/can.h>
 #include <hawser/net/connect.h>
 #include <hawser/net/datagram.h>
+#include <hawser/net/interfaces.h>
 #include <hawser/net/listener.h>
+#include <hawser/net/ping.h>
 #include <hawser/net/resolver.h>
 #include <hawser/net/selector.h>
 #include <hawser/net/socket.h>

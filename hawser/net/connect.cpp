@@ -57,8 +57,8 @@ class NameFeed final : public AddressFeed {
       : endpoint_(endpoint), wants_v4_(family != IpFamily::v6), wants_v6_(family != IpFamily::v4) {}
 
   void begin(std::function<void()> notify) override {
-    if (wants_v6_) v6_.emplace(endpoint_.host(), AF_INET6, notify);
-    if (wants_v4_) v4_.emplace(endpoint_.host(), AF_INET, std::move(notify));
+    if (wants_v6_) v6_.emplace(LookupThreads::addresses_of(endpoint_.host(), AF_INET6), notify);
+    if (wants_v4_) v4_.emplace(LookupThreads::addresses_of(endpoint_.host(), AF_INET), std::move(notify));
   }
 
   void end() noexcept override {

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::chrono::seconds kIdleThreadLives{10};
 
-Answer ask(const std::string& host, int family) {
+Answer get_addresses(const std::string& host, int family) {
   Answer answer;
   addrinfo hints{};
   hints.ai_family = family;
@@ -54,19 +54,23 @@ LookupThreads& LookupThreads::instance() {
   return *threads;
 }
 
-Answer LookupThreads::look_up(const std::string& host, int family, Expiry expiry) {
-  Waiter waiter("resolve");
-  Lookup lookup(host, family, [&waiter] { waiter.unpark(); });
-  const Wake why = waiter.park(expiry);
-  if (lookup.answered()) return lookup.take();
-  if (why == Wake::expired) throw SocketTimeout("resolve " + host + ": timed out");
-  throw_unless_ready(why, "resolve " + host);
-  throw std::logic_error("resolve " + host + ": woken without an answer");
+LookupThreads::Ask LookupThreads::addresses_of(std::string host, int family) {
+  return [host = std::move(host), family] { return get_addresses(host, family); };
 }
 
-LookupThreads::Lookup::Lookup(std::string host, int family, std::function<void()> notify)
-    : question_(std::make_shared<Question>(
-          Question{.host = std::move(host), .family = family, .notify = std::move(notify), .answer = {}})) {
+Answer LookupThreads::look_up(const std::string& what, Ask ask, Expiry expiry) {
+  Waiter waiter("resolve");
+  Lookup lookup(std::move(ask), [&waiter] { waiter.unpark(); });
+  const Wake why = waiter.park(expiry);
+  if (lookup.answered()) return lookup.take();
+  if (why == Wake::expired) throw SocketTimeout("resolve " + what + ": timed out");
+  throw_unless_ready(why, "resolve " + what);
+  throw std::logic_error("resolve " + what + ": woken without an answer");
+}
+
+LookupThreads::Lookup::Lookup(Ask ask, std::function<void()> notify)
+    : question_(
+          std::make_shared<Question>(Question{.ask = std::move(ask), .notify = std::move(notify), .answer = {}})) {
   instance().submit(question_);
 }
 
@@ -130,7 +134,7 @@ void LookupThreads::work() noexcept {
     hold.unlock();
     Answer answer;
     try {
-      answer = ask(question->host, question->family);
+      answer = question->ask();
     } catch (const std::bad_alloc&) {
       answer.code = EAI_MEMORY;
     }

@@ -1,4 +1,4 @@
-// LookupThreads: getaddrinfo(3) on threads of its own. Internal; see resolver.h.
+// LookupThreads: getaddrinfo(3) and its kin on threads of its own. Internal; see resolver.h.
 //
 // Not offload(): that call lasts until the function has ended, and getaddrinfo may hang for half a minute in a name
 // server's silence, deaf to deadlines and cancellation. Here the question belongs to the threads and the caller leaves
@@ -23,6 +23,8 @@ struct Answer {
   int code = 0;  // of getaddrinfo; 0 when it worked
   int error_number = 0;
   std::vector<Address> addresses;  // port 0
+  std::string name;                // of a host or service
+  int port = 0;                    // of a service
 };
 
 class LookupThreads {
@@ -30,15 +32,19 @@ class LookupThreads {
   // One for the process, never destroyed: a lookup may outlive main().
   static LookupThreads& instance();
 
-  // Throws SocketTimeout, DeadlineExceeded, Cancelled.
-  [[nodiscard]] Answer look_up(const std::string& host, int family, Expiry expiry);
+  using Ask = std::function<Answer()>;
+  // What getaddrinfo(3) says about a host.
+  [[nodiscard]] static Ask addresses_of(std::string host, int family);
+
+  // Runs ask on one of the threads, and waits for its answer. what is for the messages. Throws SocketTimeout,
+  // DeadlineExceeded, Cancelled.
+  [[nodiscard]] Answer look_up(const std::string& what, Ask ask, Expiry expiry);
 
   class Lookup;
 
  private:
   struct Question {
-    std::string host;
-    int family;
+    Ask ask;
     std::function<void()> notify;  // under the mutex; empty once the caller has left
     bool answered = false;
     Answer answer;
@@ -61,7 +67,7 @@ class LookupThreads::Lookup {
  public:
   // notify is called on a thread of the resolver when the answer is there, at most once and never after the Lookup is
   // gone. It must be short.
-  Lookup(std::string host, int family, std::function<void()> notify);
+  Lookup(Ask ask, std::function<void()> notify);
   Lookup(const Lookup&) = delete;
   Lookup& operator=(const Lookup&) = delete;
   ~Lookup();

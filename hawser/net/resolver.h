@@ -1,5 +1,7 @@
 // resolve: host names to addresses, without holding up any fiber but the caller.
 //
+// And back: names of addresses, names and numbers of services.
+//
 // A numeric address or UNIX path is answered on the spot. Names are looked up by getaddrinfo(3) on threads of their
 // own, at most kResolverThreads at once; further callers wait in line. Waits for the answer, the timeout, a Deadline or
 // a cancellation; a lookup that was given up goes on in the background and its answer is dropped. Any thread or fiber.
@@ -41,5 +43,17 @@ struct ResolveOptions {
 // All stream addresses of the endpoint, at least one, without repetition, best first (RFC 6724, as getaddrinfo sorts).
 // Throws ResolveError, SocketTimeout, DeadlineExceeded, Cancelled; std::invalid_argument for a negative timeout.
 std::vector<Address> resolve(const Endpoint& endpoint, const ResolveOptions& options = {});
+
+// The name of an address, by getnameinfo(3): "localhost". Waits and throws as resolve() does; ResolveError when it has
+// none, std::logic_error when it is not IP.
+std::string reverse_resolve(const Address& address, Timeout timeout = {});
+
+// The port of a service and the service of a port, as /etc/services and its like have them: "http" and 80. protocol:
+// "tcp" or "udp". Wait and throw as resolve() does; ResolveError when there is none.
+int service_port(const std::string& name, const std::string& protocol = "tcp", Timeout timeout = {});
+std::string service_name(int port, const std::string& protocol = "tcp", Timeout timeout = {});
+
+// What this machine calls itself, gethostname(2).
+std::string host_name();
 
 }  // namespace hawser

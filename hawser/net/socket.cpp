@@ -23,13 +23,48 @@ std::string name_of(int fd) {
   }
 }
 
+std::string family_name(int family) {
+  switch (family) {
+    case AF_INET:
+      return "AF_INET";
+    case AF_INET6:
+      return "AF_INET6";
+    case AF_UNIX:
+      return "AF_UNIX";
+    case AF_CAN:
+      return "AF_CAN";
+    case AF_RDS:
+      return "AF_RDS";
+    case AF_PACKET:
+      return "AF_PACKET";
+    default:
+      return "family " + std::to_string(family);
+  }
+}
+
+std::string type_name(int type) {
+  switch (type) {
+    case SOCK_STREAM:
+      return "SOCK_STREAM";
+    case SOCK_DGRAM:
+      return "SOCK_DGRAM";
+    case SOCK_RAW:
+      return "SOCK_RAW";
+    case SOCK_SEQPACKET:
+      return "SOCK_SEQPACKET";
+    default:
+      return "type " + std::to_string(type);
+  }
+}
+
 UniqueFd new_socket(int family, int type, int protocol) {
   UniqueFd fd(detail::sys::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
-  if (!fd) {
-    throw_errno("socket", "family " + std::to_string(family) + " type " + std::to_string(type) + " protocol " +
-                              std::to_string(protocol));
-  }
-  return fd;
+  if (fd) return fd;
+  const int error = errno;
+  std::string what = family_name(family) + " " + type_name(type);
+  if (protocol) what += " protocol " + std::to_string(protocol);
+  if (error == EAFNOSUPPORT || error == ESOCKTNOSUPPORT || error == EPROTONOSUPPORT) what += " (not in this kernel)";
+  throw SystemError(error, "socket", what);
 }
 
 }  // namespace
@@ -75,6 +110,14 @@ Timeout Socket::timeout() const noexcept { return core_ ? Core::get(core_->timeo
 void Socket::set_idle_timeout(Timeout timeout) { Core::set(core("set_idle_timeout").idle_timeout, timeout); }
 Timeout Socket::idle_timeout() const noexcept { return core_ ? Core::get(core_->idle_timeout) : Timeout(); }
 void Socket::set_blocking(bool on) { set_timeout(on ? Timeout() : Timeout(Duration::zero())); }
+
+void Socket::join_group(const Address& group, const std::string& interface) {
+  set(option::join_group.of(group.family()), GroupOn{.group = group, .interface = interface});
+  set(option::multicast_all.of(group.family()), false);
+}
+void Socket::leave_group(const Address& group, const std::string& interface) {
+  set(option::leave_group.of(group.family()), GroupOn{.group = group, .interface = interface});
+}
 
 void Socket::set_keep_alive(const KeepAlive& settings) {
   set(option::keep_alive_idle, settings.idle);

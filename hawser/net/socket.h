@@ -105,6 +105,16 @@ class Socket final : public Stream {
   // not wait for. Failures as for send_all().
   std::uint64_t send_file(int file, std::uint64_t offset, std::uint64_t count) override;
 
+  // Urgent data ---------------------------------------------------------------------------------------------------
+  // TCP has at most one urgent byte under way (tcp(7)). With option::oob_inline it is read in its place, and reads stop
+  // short before it; else it is left out of the stream and waits for recv_urgent(). Selector tells of it as
+  // Events::urgent.
+  void send_urgent(char byte);
+  // Does not wait: nothing when none has come, or it is read in line.
+  [[nodiscard]] std::optional<char> recv_urgent();
+  // True when the next byte to be read is the urgent one (or the first one after it, when it is not read in line).
+  [[nodiscard]] bool at_mark() const;
+
   // Datagrams -----------------------------------------------------------------------------------------------------
   // Waits for the next datagram and its sender, on a connected socket too. More than limit bytes are cut off, and
   // `truncated` tells. On a stream: what recv() gives, from nobody.
@@ -160,6 +170,19 @@ class Socket final : public Stream {
   [[nodiscard]] auto get(const SocketOption<T>& option) const {
     return detail::get_option(live("getsockopt"), option);
   }
+  template <class T, class V>
+  void set(const IpOption<T>& option, const V& value) {
+    set(option.of(family()), value);
+  }
+  template <class T>
+  [[nodiscard]] auto get(const IpOption<T>& option) const {
+    return get(option.of(family()));
+  }
+  // From now on what is sent to the group arrives here too, if the socket is bound to its port; on the interface of
+  // that name, or on the one that the routes choose. Throws SystemError; std::invalid_argument for an address that is
+  // no multicast group.
+  void join_group(const Address& group, const std::string& interface = {});
+  void leave_group(const Address& group, const std::string& interface = {});
   void set_no_delay(bool on) { set(option::no_delay, on); }
   void set_keep_alive(const KeepAlive& settings);
   // The pending error of the socket, which is thereby cleared; 0 when there is none.

@@ -5,8 +5,8 @@
 #include <array>
 #include <cstring>
 
-#include <hawser/net/datagram_whole.h>
 #include <hawser/base/system_calls.h>
+#include <hawser/net/datagram_whole.h>
 #include <hawser/net/socket.h>
 #include <hawser/net/socket_core.h>
 

@@ -1,9 +1,13 @@
 #include <hawser/net/socket_options.h>
 
+#include <net/if.h>
+
+#include <cstring>
 #include <limits>
 #include <stdexcept>
 
 #include <hawser/base/errors.h>
+#include <hawser/net/interfaces.h>
 
 namespace hawser::detail {
 namespace {
@@ -21,6 +25,36 @@ Raw get_raw(int fd, int level, int number, const char* name) {
   socklen_t size = sizeof value;
   if (::getsockopt(fd, level, number, &value, &size) < 0) throw_errno("getsockopt", name);
   return value;
+}
+
+// 0 for no name.
+int interface_index(const std::string& name, const char* operation, const char* option) {
+  if (name.empty()) return 0;
+  const unsigned index = ::if_nametoindex(name.c_str());
+  if (index == 0) throw SystemError(errno, operation, std::string(option) + " " + name);
+  return static_cast<int>(index);
+}
+
+in_addr ipv4_of(const Address& address) { return reinterpret_cast<const sockaddr_in*>(address.data())->sin_addr; }
+
+// The first IPv4 address of the interface; 0.0.0.0 when there is none.
+in_addr first_ipv4(const std::string& name) {
+  if (name.empty()) return {};
+  for (const InterfaceAddress& each : interface_named(name).addresses) {
+    if (each.address.is_ipv4()) return ipv4_of(each.address);
+  }
+  return {};
+}
+
+// The interface that has the address; none for 0.0.0.0.
+std::string name_with(in_addr address) {
+  if (address.s_addr == 0) return {};
+  for (const Interface& interface : interfaces()) {
+    for (const InterfaceAddress& each : interface.addresses) {
+      if (each.address.is_ipv4() && ipv4_of(each.address).s_addr == address.s_addr) return interface.name;
+    }
+  }
+  return {};
 }
 
 void set_int(int fd, int level, int number, const char* name, long long value) {
@@ -58,6 +92,22 @@ void set_option(int fd, const SocketOption<option::Linger>& o, option::Linger va
 void set_option(int fd, const SocketOption<std::string>& o, std::string_view value) {
   set_raw(fd, o.level, o.number, o.name, value.data(), value.size(), value);
 }
+void set_option(int fd, const SocketOption<InterfaceName>& o, const InterfaceName& value) {
+  const int index = interface_index(value.name, "setsockopt", o.name);
+  if (o.level == IPPROTO_IPV6) return set_raw(fd, o.level, o.number, o.name, &index, sizeof index, value.name);
+  // The index decides. The address is what can be read back, and what the kernel would send from anyhow.
+  const ip_mreqn raw{.imr_multiaddr = {}, .imr_address = first_ipv4(value.name), .imr_ifindex = index};
+  set_raw(fd, o.level, o.number, o.name, &raw, sizeof raw, value.name);
+}
+void set_option(int fd, const SocketOption<GroupOn>& o, const GroupOn& value) {
+  std::string shown = value.group.is_ip() ? value.group.host() : value.group.str();
+  if (!value.group.is_multicast()) throw std::invalid_argument(std::string(o.name) + " " + shown + ": not a group");
+  group_req raw{};
+  raw.gr_interface = static_cast<std::uint32_t>(interface_index(value.interface, "setsockopt", o.name));
+  std::memcpy(&raw.gr_group, value.group.data(), value.group.size());
+  if (!value.interface.empty()) shown += " on " + value.interface;
+  set_raw(fd, o.level, o.number, o.name, &raw, sizeof raw, shown);
+}
 
 bool get_option(int fd, const SocketOption<bool>& o) { return get_raw<int>(fd, o.level, o.number, o.name) != 0; }
 int get_option(int fd, const SocketOption<int>& o) { return get_raw<int>(fd, o.level, o.number, o.name); }
@@ -73,6 +123,12 @@ int get_option(int fd, const SocketOption<BufferBytes>& o) {
 option::Linger get_option(int fd, const SocketOption<option::Linger>& o) {
   const auto raw = get_raw<linger>(fd, o.level, o.number, o.name);
   return {.on = raw.l_onoff != 0, .wait = std::chrono::seconds(raw.l_linger)};
+}
+InterfaceName get_option(int fd, const SocketOption<InterfaceName>& o) {
+  if (o.level != IPPROTO_IPV6) return {name_with(get_raw<in_addr>(fd, o.level, o.number, o.name))};
+  const int index = get_raw<int>(fd, o.level, o.number, o.name);
+  char name[IF_NAMESIZE] = {};
+  return {index && ::if_indextoname(static_cast<unsigned>(index), name) ? name : std::string()};
 }
 std::string get_option(int fd, const SocketOption<std::string>& o) {
   char text[256] = {};

@@ -190,6 +190,26 @@ TEST_P(resolve_in, timeout_and_deadline_are_distinct) {
   });
 }
 
+TEST_P(resolve_in, names_of_addresses_and_services) {
+  in_context([] {
+    EXPECT_EQ(reverse_resolve(Address::ip("127.0.0.1", 0), 60s), "localhost");
+    EXPECT_THROW(reverse_resolve(Address::unix_path("/x")), std::logic_error);
+    try {
+      const std::string name = reverse_resolve(Address::ip("203.0.113.77", 0), 60s);  // reserved for documents
+      EXPECT_FALSE(name.empty());
+    } catch (const ResolveError& error) {
+      EXPECT_TRUE(std::string_view(error.what()).starts_with("resolve 203.0.113.77: ")) << error.what();
+    } catch (const SocketTimeout&) {  // a silent name server
+    }
+    EXPECT_EQ(service_port("http"), 80);
+    EXPECT_EQ(service_port("domain", "udp"), 53);
+    EXPECT_EQ(service_name(80), "http");
+    EXPECT_THROW(service_port("no-such-service"), ResolveError);
+    EXPECT_THROW(service_name(70000), AddressError);
+    EXPECT_FALSE(host_name().empty());
+  });
+}
+
 TEST(resolve, many_at_once_are_all_answered) {
   run([] {
     TaskGroup group;

@@ -372,9 +372,52 @@ TEST_P(socket_in, urgent_data_in_line_is_really_readable) {
     EXPECT_TRUE(b.get(option::oob_inline));
     for (int round = 0; round < 20; ++round) {
       a.send_all("abc");
-      ASSERT_EQ(::send(a.fileno(), "!", 1, MSG_OOB | MSG_NOSIGNAL), 1);
+      a.send_urgent('!');
       a.send_all("def");
-      EXPECT_EQ(receive(b, 7), "abc!def");
+      EXPECT_EQ(receive(b, 3), "abc");
+      EXPECT_TRUE(b.at_mark());
+      EXPECT_EQ(b.recv_urgent(), std::nullopt);  // it is in line
+      EXPECT_EQ(b.recv(1), "!");
+      EXPECT_FALSE(b.at_mark());
+      EXPECT_EQ(receive(b, 3), "def");
+    }
+  });
+}
+
+TEST_P(socket_in, urgent_data_out_of_line_is_apart) {
+  in_context([] {
+    auto [a, b] = tcp_pair();
+    EXPECT_EQ(b.recv_urgent(), std::nullopt);
+    a.send_all("abc");
+    a.send_urgent('!');
+    a.send_all("def");
+    EXPECT_EQ(receive(b, 3), "abc");
+    EXPECT_EQ(b.recv_urgent(), '!');
+    EXPECT_EQ(b.recv_urgent(), std::nullopt);
+    EXPECT_EQ(receive(b, 3), "def");
+    EXPECT_THROW(static_cast<void>(Socket(AF_INET, SOCK_DGRAM).at_mark()), SystemError);
+  });
+}
+
+// A reader that waits between the pieces must not take the stop before the urgent byte for the end of what has come.
+TEST_P(socket_in, urgent_data_never_leaves_a_reader_waiting) {
+  in_context([this] {
+    for (const bool in_line : {false, true}) {
+      auto [a, b] = tcp_pair();
+      b.set(option::oob_inline, in_line);
+      constexpr int kRounds = 300;
+      auto reader = peer([&b = b, in_line] {
+        std::size_t got = 0;
+        while (got < kRounds * (in_line ? 7U : 6U)) got += b.recv(1000).size();
+      });
+      for (int round = 0; round < kRounds; ++round) {
+        a.send_all("abc");
+        a.send_urgent('!');
+        a.send_all("def");
+        if (round % 3 == 0) yield();
+      }
+      if (!in_line) a.shutdown_write();  // a newer urgent byte puts the older one back into the stream
+      reader.get();
     }
   });
 }
