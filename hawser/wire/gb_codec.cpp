@@ -47,7 +47,8 @@ void append_four_bytes(std::string& bytes, char32_t character, const GbTable& ta
 }
 
 void append_two_bytes(std::string& bytes, std::uint16_t code) {
-  bytes.append({static_cast<char>(code >> 8U), static_cast<char>(code & 0xFFU)});
+  const char pair[] = {static_cast<char>(code >> 8U), static_cast<char>(code & 0xFFU)};
+  bytes.append(pair, sizeof pair);
 }
 
 class GbCodec final : public TextCodec {

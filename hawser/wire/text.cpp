@@ -45,6 +45,12 @@ std::size_t characters_in(std::string_view text) {
   return count;
 }
 
+// The same for a text without mistakes: every character has one byte that begins it.
+std::size_t characters_in_good(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80; }));
+}
+
 // What stands for characters that the codec does not have.
 std::string stand_in(std::string_view characters, OnError on_error) {
   std::string text;
@@ -122,20 +128,23 @@ Bytes TextEncoder::encode(std::string_view piece, bool final) {
   std::string bytes;
   bytes.reserve(text.size() + 4);
   std::size_t at = 0;
+  std::size_t characters = 0;
   for (;;) {
     const TextStop stop = codec_.codec_->encode(text.substr(at), state, bytes);
+    characters += characters_in_good(text.substr(at, stop.at));
     at += stop.at;
     if (stop.length == 0 || (stop.incomplete && !final)) break;
     const std::string_view bad = text.substr(at, stop.length);
     if (on_error_ == OnError::strict) {
-      throw EncodeError(codec_.name(), detail::inner_character(bad).value,
-                        position_ + characters_in(text.substr(0, at)), characters_in(bad), stop.reason);
+      throw EncodeError(codec_.name(), detail::inner_character(bad).value, position_ + characters, characters_in(bad),
+                        stop.reason);
     }
     codec_.codec_->encode(stand_in(bad, on_error_), state, bytes);
+    characters += characters_in(bad);
     at += stop.length;
   }
   if (final) codec_.codec_->finish(state, bytes);
-  position_ += characters_in(text.substr(0, at));
+  position_ += characters;
   pending_ = std::string(text.substr(at));
   begun_ = state.begun;
   shifted_ = state.shifted;

@@ -45,16 +45,18 @@ struct Utf8Character {
 // Appends a character. Surrogates become three bytes like others of their size, which utf8_character() refuses.
 inline void append_utf8(std::string& text, char32_t character) {
   const auto c = static_cast<std::uint32_t>(character);
+  const auto rest = [c](unsigned shift) { return static_cast<char>(0x80U | (c >> shift & 0x3FU)); };
   if (c < 0x80) {
     text.push_back(static_cast<char>(c));
   } else if (c < 0x800) {
-    text.append({static_cast<char>(0xC0U | c >> 6U), static_cast<char>(0x80U | (c & 0x3FU))});
+    const char bytes[] = {static_cast<char>(0xC0U | c >> 6U), rest(0)};
+    text.append(bytes, sizeof bytes);
   } else if (c < 0x10000) {
-    text.append({static_cast<char>(0xE0U | c >> 12U), static_cast<char>(0x80U | (c >> 6U & 0x3FU)),
-                 static_cast<char>(0x80U | (c & 0x3FU))});
+    const char bytes[] = {static_cast<char>(0xE0U | c >> 12U), rest(6), rest(0)};
+    text.append(bytes, sizeof bytes);
   } else {
-    text.append({static_cast<char>(0xF0U | c >> 18U), static_cast<char>(0x80U | (c >> 12U & 0x3FU)),
-                 static_cast<char>(0x80U | (c >> 6U & 0x3FU)), static_cast<char>(0x80U | (c & 0x3FU))});
+    const char bytes[] = {static_cast<char>(0xF0U | c >> 18U), rest(12), rest(6), rest(0)};
+    text.append(bytes, sizeof bytes);
   }
 }
 

@@ -5,7 +5,8 @@ import unittest
 from pathlib import Path
 
 SOURCE = Path(os.environ.get("HAWSER_SOURCE", Path(__file__).resolve().parents[2]))
-DOCUMENTS = [*SOURCE.glob("*.md"), *SOURCE.glob("docs/*.md")]
+GUIDE = sorted(SOURCE.glob("docs/guide/*.md"))
+DOCUMENTS = [*SOURCE.glob("*.md"), *SOURCE.glob("docs/*.md"), *GUIDE]
 
 
 def anchor(heading: str) -> str:
@@ -17,6 +18,12 @@ class Documents(unittest.TestCase):
     def test_the_example_in_the_readme_is_the_one_that_is_built(self):
         code = re.search(r"```cpp\n(.*?)```", (SOURCE / "README.md").read_text(), re.S)[1]
         self.assertEqual(code, (SOURCE / "examples/echo.cpp").read_text())
+
+    def test_code_in_the_guide_is_from_the_examples(self):
+        examples = [path.read_text() for path in SOURCE.glob("examples/**/*.cpp")]
+        for chapter in GUIDE:
+            for code in re.findall(r"```cpp\n(.*?)```", chapter.read_text(), re.S):
+                self.assertTrue(any(code in example for example in examples), f"{chapter.name}:\n{code}")
 
     def test_every_link_leads_somewhere(self):
         for document in DOCUMENTS:

@@ -6,7 +6,11 @@
 
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
+
+#include <hawser/fiber/run.h>
+#include <hawser/fiber/task.h>
 
 namespace hawser {
 namespace {
@@ -164,6 +168,21 @@ TEST(text_encoder, a_text_that_ends_inside_a_character_is_an_error_at_the_end_on
   EXPECT_EQ(encoder.encode("黑\xE9"), "\xBA\xDA");
   EXPECT_EQ(words_of([&] { (void)encoder.finish(); }),
             "'gbk' codec can't encode character U+00E9 in position 1: the text is not UTF-8");
+}
+
+TEST(text, a_codec_may_be_used_for_the_first_time_on_a_fiber_and_by_many_threads) {
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([] {
+      run([] {
+        const auto task = spawn([] { EXPECT_EQ(decode(encode(kGreeting, "gb18030"), "gb18030"), kGreeting); });
+        EXPECT_EQ(decode("\xBA\xDA", "gbk"), "黑");
+        EXPECT_EQ(decode("~{:Z~}", "hz"), "黑");
+        task.get();
+      });
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST(text, code_points_and_utf8_go_both_ways) {
