@@ -62,10 +62,12 @@ struct Ready {
 // What can be registered: a number, or something that has one. A Socket must outlive its registration only if it is to
 // be unregistered by itself after it was closed.
 struct Selectable {
-  Selectable(int number) : fd(number) {}                                      // NOLINT(google-explicit-constructor)
-  Selectable(const Socket& socket) : fd(socket.fileno()), object(&socket) {}  // NOLINT(google-explicit-constructor)
-  Selectable(const Listener& listener)
-      : fd(listener.fileno()), object(&listener) {}  // NOLINT(google-explicit-constructor)
+  // Implicit: any of them is a thing to watch.
+  // NOLINTBEGIN(google-explicit-constructor)
+  Selectable(int number) : fd(number) {}
+  Selectable(const Socket& socket) : fd(socket.fileno()), object(&socket) {}
+  Selectable(const Listener& listener) : fd(listener.fileno()), object(&listener) {}
+  // NOLINTEND(google-explicit-constructor)
   int fd;
   const void* object = nullptr;
 };
