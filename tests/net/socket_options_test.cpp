@@ -30,6 +30,16 @@ TEST(socket_options, read_back_what_was_set) {
   EXPECT_EQ(socket.get(option::linger).wait, 3s);
 }
 
+TEST(socket_options, device_is_bound_to_by_name) {
+  Socket socket(AF_INET, SOCK_DGRAM), elsewhere(AF_INET, SOCK_DGRAM);
+  EXPECT_EQ(socket.get(option::bind_to_device), "");
+  socket.set(option::bind_to_device, "lo");
+  EXPECT_EQ(socket.get(option::bind_to_device), "lo");
+  socket.bind(Address::ip("127.0.0.1", 0));
+  elsewhere.send_to("x", socket.sock_name());
+  EXPECT_EQ(socket.recv(10), "x");
+}
+
 TEST(socket_options, keep_alive_in_one_go) {
   Socket socket(AF_INET);
   socket.set_keep_alive({.idle = 30s, .interval = 5s, .count = 3});
