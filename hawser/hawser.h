@@ -22,6 +22,7 @@
 #include <hawser/fiber/task_group.h>
 #include <hawser/fiber/task_state.h>
 #include <hawser/fiber/waiter.h>
+#include <hawser/fiber/watchdog.h>
 
 #include <hawser/sync/condition.h>
 #include <hawser/sync/event.h>

@@ -7,6 +7,7 @@
 #include <new>
 
 #include <hawser/base/log.h>
+#include <hawser/fiber/debug_layout.h>
 #include <hawser/fiber/fork.h>
 #include <hawser/fiber/runtime.h>
 #include <hawser/fiber/waiter.h>
@@ -29,6 +30,7 @@ Duration::rep coarse_now() noexcept {
 
 Loop::Loop(std::size_t stack_bytes, EngineKind engine)
     : timers_(Clock::now()), stacks_(stack_bytes), engine_kind_(engine), engine_(make_engine(engine, *this)) {
+  debug_layout_ = &hawser_debug_layout;
   made_before_ = g_newest.load(std::memory_order_relaxed);
   while (!g_newest.compare_exchange_weak(made_before_, this, std::memory_order_release, std::memory_order_relaxed)) {
   }

@@ -30,6 +30,7 @@ namespace hawser::detail {
 
 class Runtime;
 class Loop;
+struct DebugLayout;
 
 // The loop that runs on this thread.
 extern constinit thread_local Loop* t_loop;
@@ -155,6 +156,7 @@ class Loop {
     Tally fibers_created;
   };
   static constinit std::atomic<Loop*> g_newest;
+  friend struct DebugLayout;
 
   Flow* flow_ = nullptr;  // the thread's own stack, while run() is on it
   std::atomic<Fiber*> running_{nullptr};
@@ -185,6 +187,7 @@ class Loop {
   std::atomic<int> thread_{0};
   std::atomic<Duration::rep> turn_began_{0};
   Loop* made_before_ = nullptr;
+  const DebugLayout* debug_layout_ = nullptr;  // kept so that the linker keeps it
   bool counted_idle_ = false;
   bool abandoned_ = false;
 };

@@ -21,6 +21,7 @@
 #include <hawser/fiber/runtime.h>
 #include <hawser/fiber/task_state.h>
 #include <hawser/fiber/waiter.h>
+#include <hawser/fiber/watchdog.h>
 
 namespace hawser {
 namespace detail {
@@ -155,6 +156,7 @@ void Runtime::loop_is_empty() noexcept {
 void run_main(const RunOptions& options, std::function<void()> main) {
   if (Loop::current()) throw std::logic_error("run: called inside run()");
   if (options.loops < 0) throw std::invalid_argument("run: loops must not be negative");
+  start_default_watchdog();
   const Borrowed borrowed(options.loops ? options.loops : processors(), options.stack_bytes * kStackFactor);
   Runtime runtime(borrowed.loops);
   StopAtEnd stop_at_end(runtime);

@@ -36,6 +36,7 @@ class Flow {
   [[nodiscard]] void* suspended_at() const noexcept { return saved_stack_; }
 
  private:
+  friend struct DebugLayout;
   static void start(void* self) noexcept;
   void arrived() noexcept;
 

@@ -123,6 +123,7 @@ class TaskState : public Runnable {
   virtual void drop_body() noexcept = 0;
 
  private:
+  friend struct DebugLayout;
   enum Status : std::uint32_t { kPending, kValue, kFailed, kCancelled };
   enum class Here : std::uint8_t { call_links, no_fiber };
 

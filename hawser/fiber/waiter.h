@@ -27,6 +27,7 @@ class Context;
 class Fiber;
 class TaskState;
 class Timer;
+struct DebugLayout;
 }  // namespace detail
 
 // Why park() came back.
@@ -79,6 +80,7 @@ class Waiter {
 
  private:
   friend class detail::TaskState;
+  friend struct detail::DebugLayout;
   enum State : std::uint32_t { kIdle, kParked, kReady, kEnded };
 
   Wake park_thread(Expiry expiry) noexcept;
