@@ -80,7 +80,6 @@ class Watchdog {
  private:
   Watchdog() {
     detail::prepare_probes();  // what it registers over fork() must come before our own
-    detail::hold_over_fork(starting_, nullptr, nullptr);
     // The thread is the parent's. Its handle can't be destroyed where there is no such thread.
     detail::hold_over_fork(
         mutex_,
@@ -93,6 +92,7 @@ class Watchdog {
           watchdog.sights_.clear();
         },
         this);
+    detail::hold_over_fork(starting_, nullptr, nullptr);
   }
 
   void start_thread() {
