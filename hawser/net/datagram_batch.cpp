@@ -96,8 +96,9 @@ std::size_t Socket::send_many(std::span<const OutgoingDatagram> datagrams) {
     }
     int count = 0;
     {
-      const Live fd = live("send_to");
-      count = ::sendmmsg(fd, messages.data(), static_cast<unsigned>(rest.size()), MSG_NOSIGNAL);
+      // A cancellation point, which also lets others run now and then: sending alone hardly ever waits.
+      Operation operation(*core_, Direction::write, "send_to");
+      count = ::sendmmsg(operation.fd(), messages.data(), static_cast<unsigned>(rest.size()), MSG_NOSIGNAL);
     }
     if (count > 0) {
       sent += static_cast<std::size_t>(count);

@@ -146,6 +146,34 @@ class Udp(examples.TestCase):
         self.assertEqual(lines[4], "late")
 
 
+class Multicast(examples.TestCase):
+    def test_everybody_hears_what_is_said_to_the_group(self):
+        free = examples.server(socket.SOCK_DGRAM)
+        group, port = "239.255.17.4", free.getsockname()[1]
+        free.close()
+        place = f"{group}:{port}"
+        with examples.Program("multicast", place, "lo") as one, examples.Program("multicast", place, "lo") as two, \
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as python:
+            for program in (one, two):
+                program.wait_for("listening on")
+            python.settimeout(examples.SECONDS)
+            python.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            python.bind((group, port))
+            on_lo = socket.inet_aton(group) + socket.inet_aton("0.0.0.0") + struct.pack("i", socket.if_nametoindex("lo"))
+            python.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, on_lo)
+            examples.run("multicast", place, "lo", "大家好")
+            self.assertEqual(python.recv(100).decode(), "大家好")
+            python.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, on_lo)
+            python.sendto(b"from Python", (group, port))
+            for program in (one, two):
+                program.wait_for(r"127.0.0.1: 大家好\n\S+: from Python\n")
+
+    def test_wrong_group_or_interface_is_named(self):
+        self.assertIn("127.0.0.1: not a group", examples.run("multicast", "127.0.0.1:0", "lo", check=False).stderr)
+        self.assertIn("MCAST_JOIN_GROUP nowhere: No such device",
+                      examples.run("multicast", "239.1.1.1:0", "nowhere", check=False).stderr)
+
+
 class Unix(examples.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
