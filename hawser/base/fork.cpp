@@ -10,6 +10,7 @@
 namespace hawser::detail {
 
 constinit std::atomic<std::uint32_t> g_fork_generation{0};
+constinit std::atomic<bool> g_has_forked{false};
 
 namespace {
 
@@ -26,6 +27,7 @@ constinit std::array<Entry, kMost> g_entries{};
 constinit std::size_t g_count = 0;
 
 void before() {
+  g_has_forked.store(true, std::memory_order_relaxed);
   g_registration.lock();
   for (std::size_t i = g_count; i-- > 0;) {
     if (g_entries[i].mutex) g_entries[i].mutex->lock();

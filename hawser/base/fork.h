@@ -13,11 +13,15 @@
 namespace hawser::detail {
 
 extern constinit std::atomic<std::uint32_t> g_fork_generation;
+extern constinit std::atomic<bool> g_has_forked;
 
 // How many forks lie between this process and the first. Async-signal-safe.
 [[nodiscard]] inline std::uint32_t fork_generation() noexcept {
   return g_fork_generation.load(std::memory_order_relaxed);
 }
+
+// Whether this process is a child of a fork(), or has made one: then another process may hold its descriptors open.
+[[nodiscard]] inline bool has_forked() noexcept { return g_has_forked.load(std::memory_order_relaxed); }
 
 // From now on every fork() happens while the calling thread holds the mutex, so that the child finds what it guards
 // whole, and free. reset (may be null) is called in the child with `owner`, while the mutex is held, before fork()

@@ -30,9 +30,10 @@ bool ignore_sigpipe() noexcept {
 
 }  // namespace
 
-Pollable::Pollable(UniqueFd fd) : fd_(std::move(fd)) {
+Pollable::Pollable(UniqueFd fd) : Pollable(std::move(fd), Nonblocking()) { set_nonblocking(fd_.get(), true); }
+
+Pollable::Pollable(UniqueFd fd, Nonblocking) noexcept : fd_(std::move(fd)) {
   [[maybe_unused]] static const bool ignored = ignore_sigpipe();
-  set_nonblocking(fd_.get(), true);
 }
 
 Pollable::~Pollable() { close(); }
@@ -157,12 +158,18 @@ Pollable::Use::Use(Pollable& pollable, Direction direction, const char* operatio
 
 Pollable::Use::~Use() { pollable_.leave(bit()); }
 
-bool Pollable::Use::maybe_ready() const noexcept { return !watch_ || watch_->ready[side()]; }
+bool Pollable::Use::maybe_ready() const noexcept {
+  if (watch_) return watch_->ready[side()];
+  return !pollable_.dry_[side()] || !Loop::current();
+}
 
 // After an end or an error was reported, one short read does not mean that nothing is left: the end itself is. A write
 // meets no end: an error that comes after it is reported anew.
 void Pollable::Use::drained() noexcept {
-  if (!watch_) return;
+  if (!watch_) {
+    pollable_.dry_[side()] = true;
+    return;
+  }
   if (detail::sys::tampered(fd(), direction_ == Direction::write)) watch_->loop->report_again(*watch_);
   if (direction_ == Direction::read && watch_->hung_up) {
     watch_->hung_up = false;

@@ -32,6 +32,9 @@ class Pollable {
   Pollable() noexcept : state_(kClosed) {}
   // Takes the descriptor and makes it non-blocking. Throws SystemError.
   explicit Pollable(UniqueFd fd);
+  // Takes one that was made non-blocking (SOCK_NONBLOCK, accept4(2)), which spares the system calls that find out.
+  struct Nonblocking {};
+  Pollable(UniqueFd fd, Nonblocking) noexcept;
   Pollable(const Pollable&) = delete;
   Pollable& operator=(const Pollable&) = delete;
   // Closes. Nobody may be using it.
@@ -84,6 +87,7 @@ class Pollable {
   std::atomic<Parked*> parked_[2] = {nullptr, nullptr};  // indexed by Direction
   Waiter* closer_ = nullptr;                             // set before kCloserWaits
   std::atomic<detail::Watch*> watches_{nullptr};
+  bool dry_[2] = {false, false};  // was drained before there was a watch to note it in; the Use of that direction only
 };
 
 // The right to operate on one direction of a Pollable. Making one is a cancellation point, and now and then lets other

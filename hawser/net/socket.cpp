@@ -81,6 +81,7 @@ Socket::Socket(UniqueFd fd) {
   const int family = int_option(number, SO_DOMAIN);
   const int type = int_option(number, SO_TYPE);
   const int protocol = int_option(number, SO_PROTOCOL);
+  set_nonblocking(number, true);
   core_ = std::make_unique<Core>(std::move(fd), family, type, protocol, name_of(number));
 }
 

@@ -26,7 +26,7 @@ Expiry Socket::Operation::budget() {
 }
 
 void Socket::Operation::wait(std::uint64_t transferred) {
-  if (!budget_ && core_.timeout.load(std::memory_order_relaxed) == 0) throw WouldBlock(name_, core_.name);
+  if (never_waits()) throw WouldBlock(name_, core_.name);
   Expiry expiry = budget();
   bool stalled = false;
   if (const Timeout idle = Core::get(core_.idle_timeout)) {
@@ -59,7 +59,7 @@ bool Socket::Operation::wait_at_most(Expiry expiry) {
 }
 
 void Socket::Operation::rest(Duration pause, const char* why) {
-  if (!budget_ && core_.timeout.load(std::memory_order_relaxed) == 0) throw WouldBlock(name_, core_.name);
+  if (never_waits()) throw WouldBlock(name_, core_.name);
   const Timeout left = budget().left();
   if (left == Duration::zero()) throw SocketTimeout(words() + ": timed out, " + why);
   sleep(std::min(pause, left.value_or(pause)));

@@ -12,8 +12,9 @@
 namespace hawser {
 
 struct Socket::Core {
+  // The descriptor is non-blocking.
   Core(UniqueFd fd, int its_family, int its_type, int its_protocol, std::string its_name)
-      : pollable(std::move(fd)),
+      : pollable(std::move(fd), Pollable::Nonblocking()),
         family(its_family),
         type(its_type),
         protocol(its_protocol),
@@ -56,7 +57,7 @@ class Socket::Operation {
   std::size_t run(Attempt&& attempt, std::size_t asked, std::uint64_t transferred = 0) {
     if (++calls_ % kCallsInARow == 0) let_others_run(transferred);
     for (;;) {
-      if (use_.maybe_ready()) {
+      if (use_.maybe_ready() || never_waits()) {
         const ssize_t count = attempt();
         if (count >= 0) {
           const auto moved = static_cast<std::size_t>(count);
@@ -90,6 +91,10 @@ class Socket::Operation {
   // A transfer that never has to wait must not hold up the loop, nor outlive its deadlines.
   static constexpr unsigned kCallsInARow = 32;
   void let_others_run(std::uint64_t transferred);
+  // A timeout of zero asks the kernel each time, whatever is known.
+  [[nodiscard]] bool never_waits() const noexcept {
+    return !budget_ && core_.timeout.load(std::memory_order_relaxed) == 0;
+  }
   [[nodiscard]] std::string words() const { return std::string(name_) + " " + core_.name; }
 
   Core& core_;

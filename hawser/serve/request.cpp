@@ -4,6 +4,7 @@
 #include <string>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/fork.h>
 #include <hawser/base/log.h>
 #include <hawser/fiber/deadline.h>
 #include <hawser/net/buffered_reader.h>
@@ -20,8 +21,9 @@ void log_error(const std::exception_ptr& error, const Socket& peer) noexcept {
   }
 }
 
+// Closing is enough to tell the peer, unless a forked process holds a copy of the descriptor.
 void shut_down(Socket& peer) noexcept {
-  if (peer.closed()) return;
+  if (peer.closed() || !detail::has_forked()) return;
   try {
     peer.shutdown_write();
   } catch (const std::exception&) {  // it was reset, or closed meanwhile: nobody is left to be told
