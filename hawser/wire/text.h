@@ -13,7 +13,7 @@
 //
 // Nothing waits. What is malformed is DecodeError or EncodeError, naming codec, what was found, where and why, unless
 // OnError says otherwise; a name nobody knows is UnknownCodec. A Codec may be used from everywhere at once, a decoder
-// or encoder by one at a time. Both keep at most seven bytes between two calls.
+// or encoder by one at a time. Both keep at most three bytes between two calls.
 #pragma once
 
 #include <cstddef>

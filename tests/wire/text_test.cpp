@@ -170,6 +170,22 @@ TEST(text_encoder, a_text_that_ends_inside_a_character_is_an_error_at_the_end_on
             "'gbk' codec can't encode character U+00E9 in position 1: the text is not UTF-8");
 }
 
+TEST(text, texts_and_bytes_of_strangers_are_mended_in_bounded_memory) {
+  std::mt19937 random(13);
+  for (const char* codec : {"utf-8", "gbk", "gb18030", "gb2312", "hz", "utf-8-sig", "ascii", "latin-1"}) {
+    for (int round = 0; round < 2000; ++round) {
+      std::string noise(random() % 40, '\0');
+      for (char& c : noise) c = static_cast<char>(random() % 4 == 0 ? random() % 128 : random());
+      for (const OnError handler : {OnError::ignore, OnError::replace, OnError::backslashreplace}) {
+        const std::string text = decode(noise, codec, handler);
+        ASSERT_LE(text.size(), noise.size() * 4);
+        ASSERT_NO_THROW((void)from_utf8(text)) << "what comes out is UTF-8 whatever went in";
+        ASSERT_NO_THROW((void)decode(encode(noise, codec, handler), codec)) << "and what is encoded can be decoded";
+      }
+    }
+  }
+}
+
 TEST(text, a_codec_may_be_used_for_the_first_time_on_a_fiber_and_by_many_threads) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
