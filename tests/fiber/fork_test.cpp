@@ -233,8 +233,11 @@ TEST(fork, deadlines_of_the_fiber_do_not_reach_the_child) {
 }
 
 // Threads log, offload and run() all the time while others fork: the child must find no lock held.
+// Not under AddressSanitizer: its allocator's own locks may be held at the moment of a fork, and nobody frees them in
+// the child (GCC 12's has no pthread_atfork handler, unlike glibc's malloc).
+#if !defined(__SANITIZE_ADDRESS__)
 TEST(fork, no_lock_of_the_runtime_is_held_in_the_child) {
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_THREAD__)
   constexpr int kRounds = 40;
 #else
   constexpr int kRounds = 300;
@@ -272,6 +275,7 @@ TEST(fork, no_lock_of_the_runtime_is_held_in_the_child) {
   offloader.join();
   set_log_sink({});
 }
+#endif
 
 TEST(fork, generations_differ) {
   const auto before = detail::fork_generation();
