@@ -16,7 +16,7 @@
 #include <vector>
 
 #include <hawser/fiber/run.h>
-#include <hawser/serve/fiber_tcp_server.h>
+#include <hawser/serve/tcp_servers.h>
 
 #include "arguments.h"
 #include "file_limit.h"

@@ -14,7 +14,7 @@ using namespace hawser;
 
 namespace {
 
-FiberServer* g_server = nullptr;
+Server* g_server = nullptr;
 
 }  // namespace
 

@@ -73,8 +73,15 @@
 #include <hawser/process/popen.h>
 #include <hawser/process/run_command.h>
 
-#include <hawser/serve/fiber_tcp_server.h>
-#include <hawser/serve/request.h>
+#include <hawser/serve/child_failed.h>
+#include <hawser/serve/datagram_handler.h>
+#include <hawser/serve/datagram_request.h>
+#include <hawser/serve/datagram_server.h>
+#include <hawser/serve/server.h>
 #include <hawser/serve/server_options.h>
 #include <hawser/serve/stop_signal.h>
 #include <hawser/serve/stream_handler.h>
+#include <hawser/serve/stream_server.h>
+#include <hawser/serve/tcp_servers.h>
+#include <hawser/serve/udp_servers.h>
+#include <hawser/serve/unix_servers.h>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <stdexcept>
 #include <utility>
 
 #include <hawser/base/log.h>
@@ -40,10 +41,28 @@ bool means_lost_connection(int error) {
 }  // namespace
 
 Listener::Listener(const Endpoint& endpoint, const ListenerOptions& options) {
+  open(endpoint, options, options.backlog);
+}
+
+Listener::Listener(Socket listening) : socket_(std::move(listening)), address_(socket_.sock_name()) {
+  if (socket_.type() != SOCK_STREAM || !socket_.get(option::accept_conn)) {
+    throw std::invalid_argument("a Listener needs a socket that listens");
+  }
+}
+
+Listener Listener::bound(const Endpoint& endpoint, const ListenerOptions& options) {
+  Listener made;
+  made.open(endpoint, options, std::nullopt);
+  return made;
+}
+
+void Listener::listen(int backlog) { socket_.listen(backlog); }
+
+void Listener::open(const Endpoint& endpoint, const ListenerOptions& options, std::optional<int> backlog) {
   std::exception_ptr first;
-  for (const Address& address : resolve(endpoint)) {
+  for (const Address& address : resolve(endpoint, {.family = options.family})) {
     try {
-      open(address, options);
+      open(address, options, backlog);
       return;
     } catch (const SystemError&) {
       if (!first) first = std::current_exception();
@@ -70,7 +89,7 @@ Listener& Listener::operator=(Listener&& other) noexcept {
 
 Listener::~Listener() { close(); }
 
-void Listener::open(const Address& address, const ListenerOptions& options) {
+void Listener::open(const Address& address, const ListenerOptions& options, std::optional<int> backlog) {
   Socket socket(address.family());
   if (address.is_ip()) {
     if (options.reuse_address) socket.set(option::reuse_address, true);
@@ -79,10 +98,11 @@ void Listener::open(const Address& address, const ListenerOptions& options) {
     // What is accepted inherits it, which saves a system call for each.
     if (options.no_delay) socket.set_no_delay(true);
     socket.bind(address);
-    socket.listen(options.backlog);
+    if (backlog) socket.listen(*backlog);
     address_ = socket.sock_name();
   } else {
-    path_ = detail::UnixPath::listen(socket, address, options.unix_mode, options.backlog);
+    path_ = backlog ? detail::UnixPath::listen(socket, address, options.unix_mode, *backlog)
+                    : detail::UnixPath::bind(socket, address, options.unix_mode);
     address_ = address;
   }
   socket_ = std::move(socket);

@@ -13,8 +13,11 @@
 
 #include <sys/types.h>
 
+#include <optional>
+
 #include <hawser/base/clock.h>
 #include <hawser/net/address.h>
+#include <hawser/net/resolver.h>
 #include <hawser/net/socket.h>
 #include <hawser/net/unix_path.h>
 
@@ -22,17 +25,26 @@ namespace hawser {
 
 struct ListenerOptions {
   int backlog = SOMAXCONN;
-  bool reuse_address = true;  // a restart need not wait for TIME_WAIT
-  bool reuse_port = false;    // several listeners share the port
-  bool dual_stack = false;    // an IPv6 listener takes IPv4 as well
-  bool no_delay = true;       // TCP_NODELAY on what is accepted
-  mode_t unix_mode = 0;       // permissions of a UNIX path; 0: as the umask leaves them
+  bool reuse_address = true;        // a restart need not wait for TIME_WAIT
+  bool reuse_port = false;          // several listeners share the port
+  bool dual_stack = false;          // an IPv6 listener takes IPv4 as well
+  bool no_delay = true;             // TCP_NODELAY on what is accepted
+  mode_t unix_mode = 0;             // permissions of a UNIX path; 0: as the umask leaves them
+  IpFamily family = IpFamily::any;  // which addresses of a host name
 };
 
 class Listener {
  public:
+  // Closed from the start.
+  Listener() = default;
   // A UNIX path that nobody listens on any more is taken over; one that is in use is EADDRINUSE.
   explicit Listener(const Endpoint& endpoint, const ListenerOptions& options = {});
+  // Takes over a stream socket that listens already (one handed on by a service manager, say); a UNIX path is left to
+  // whoever made it. Throws std::invalid_argument when it does not listen.
+  explicit Listener(Socket listening);
+  // Bound, and not listening before listen() is called.
+  static Listener bound(const Endpoint& endpoint, const ListenerOptions& options = {});
+  void listen(int backlog = SOMAXCONN);
   Listener(Listener&&) noexcept;
   Listener& operator=(Listener&&) noexcept;
   // Closes.
@@ -50,7 +62,8 @@ class Listener {
   void close() noexcept;
 
  private:
-  void open(const Address& address, const ListenerOptions& options);
+  void open(const Endpoint& endpoint, const ListenerOptions& options, std::optional<int> backlog);
+  void open(const Address& address, const ListenerOptions& options, std::optional<int> backlog);
   void rest(Duration length, Expiry expiry);
 
   Socket socket_;

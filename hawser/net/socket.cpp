@@ -108,6 +108,10 @@ Socket::Live::~Live() { core_.pollable.unpin(); }
 
 void Socket::set_timeout(Timeout timeout) { Core::set(core("set_timeout").timeout, timeout); }
 Timeout Socket::timeout() const noexcept { return core_ ? Core::get(core_->timeout) : Timeout(); }
+void Socket::set_least_pace(std::optional<LeastPace> pace) {
+  core("set_least_pace").pace = pace ? std::make_unique<detail::PaceMeter>(*pace) : nullptr;
+}
+
 void Socket::set_idle_timeout(Timeout timeout) { Core::set(core("set_idle_timeout").idle_timeout, timeout); }
 Timeout Socket::idle_timeout() const noexcept { return core_ ? Core::get(core_->idle_timeout) : Timeout(); }
 void Socket::set_blocking(bool on) { set_timeout(on ? Timeout() : Timeout(Duration::zero())); }

@@ -59,6 +59,13 @@ class SendError : public SystemError {
 
 enum class Shutdown : std::uint8_t { read, write, both };
 
+// The least that must move, both ways together, while calls wait for the peer: bytes a second, averaged over a window
+// of such waiting. Time in which nobody waits for the peer does not count.
+struct LeastPace {
+  std::uint64_t bytes_per_second = 1;
+  Duration window = std::chrono::seconds(30);
+};
+
 struct KeepAlive {
   std::chrono::seconds idle{60};      // silence before the first probe
   std::chrono::seconds interval{10};  // between probes
@@ -158,6 +165,9 @@ class Socket final : public Stream {
   // transfers.
   void set_idle_timeout(Timeout timeout);
   [[nodiscard]] Timeout idle_timeout() const noexcept;
+  // The least pace from now on, or none. A peer that keeps less is a SocketTimeout in the call that waits for it.
+  // Throws std::invalid_argument for a window that is not positive.
+  void set_least_pace(std::optional<LeastPace> pace);
   // set_timeout(0s) or set_timeout(nullopt).
   void set_blocking(bool on);
 

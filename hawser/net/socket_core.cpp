@@ -34,13 +34,32 @@ void Socket::Operation::wait(std::uint64_t transferred) {
     stalled = silence < expiry;
     expiry = std::min(expiry, silence);
   }
-  const Wake why = use_.wait(expiry);
+  const Wake why = core_.pace ? wait_at_pace(expiry, transferred) : use_.wait(expiry);
   if (why == Wake::ready) return;
   if (why == Wake::expired) {
     throw SocketTimeout(words() + (stalled ? ": timed out, the peer was idle" : ": timed out"),
                         static_cast<std::size_t>(transferred));
   }
   throw_unless_ready(why, words());
+}
+
+Wake Socket::Operation::wait_at_pace(Expiry expiry, std::uint64_t transferred) {
+  detail::PaceMeter& pace = *core_.pace;
+  for (;;) {
+    Expiry until = expiry;
+    Wake why = Wake::ready;
+    {
+      const detail::PaceMeter::Wait waiting(pace);
+      until = std::min(until, waiting.look_at());
+      why = use_.wait(until);
+    }
+    if (!pace.kept()) {
+      throw SocketTimeout(words() + ": timed out, the peer was slower than " +
+                              std::to_string(pace.least().bytes_per_second) + " bytes a second",
+                          static_cast<std::size_t>(transferred));
+    }
+    if (why != Wake::expired || until == expiry) return why;
+  }
 }
 
 void Socket::Operation::let_others_run(std::uint64_t transferred) {

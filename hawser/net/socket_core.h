@@ -3,10 +3,12 @@
 
 #include <atomic>
 #include <cerrno>
+#include <memory>
 #include <string>
 
 #include <hawser/base/clock.h>
 #include <hawser/fiber/pollable.h>
+#include <hawser/net/pace_meter.h>
 #include <hawser/net/socket.h>
 
 namespace hawser {
@@ -39,7 +41,8 @@ struct Socket::Core {
   [[nodiscard]] bool keeps_boundaries() const noexcept { return type != SOCK_STREAM; }
   std::atomic<Duration::rep> timeout{kNone};
   std::atomic<Duration::rep> idle_timeout{kNone};
-  std::string name;  // where it leads, for messages
+  std::unique_ptr<detail::PaceMeter> pace;  // null: none is asked for
+  std::string name;                         // where it leads, for messages
 };
 
 class Socket::Operation {
@@ -61,6 +64,7 @@ class Socket::Operation {
         const ssize_t count = attempt();
         if (count >= 0) {
           const auto moved = static_cast<std::size_t>(count);
+          if (core_.pace) core_.pace->moved(moved);
           if (moved < asked && moved > 0 && core_.short_is_drained) use_.drained();
           return moved;
         }
@@ -95,6 +99,7 @@ class Socket::Operation {
   [[nodiscard]] bool never_waits() const noexcept {
     return !budget_ && core_.timeout.load(std::memory_order_relaxed) == 0;
   }
+  Wake wait_at_pace(Expiry expiry, std::uint64_t transferred);
   [[nodiscard]] std::string words() const { return std::string(name_) + " " + core_.name; }
 
   Core& core_;

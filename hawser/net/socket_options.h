@@ -52,6 +52,7 @@ struct GroupOn {
 namespace option {
 
 inline constexpr SocketOption<bool> reuse_address{SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR"};
+inline constexpr SocketOption<bool> accept_conn{SOL_SOCKET, SO_ACCEPTCONN, "SO_ACCEPTCONN"};  // read only
 inline constexpr SocketOption<bool> reuse_port{SOL_SOCKET, SO_REUSEPORT, "SO_REUSEPORT"};
 inline constexpr SocketOption<bool> broadcast{SOL_SOCKET, SO_BROADCAST, "SO_BROADCAST"};
 inline constexpr SocketOption<bool> keep_alive{SOL_SOCKET, SO_KEEPALIVE, "SO_KEEPALIVE"};

@@ -27,22 +27,30 @@ UniqueFd lock_directory(const std::string& path) {
 }
 
 // Whether the path is a socket that nobody listens on any more.
-bool is_stale(const Address& address, const std::string& path) {
+bool is_stale(const Address& address, const std::string& path, int type) {
   struct stat about {};
   if (::lstat(path.c_str(), &about) < 0) return errno == ENOENT;
   if (!S_ISSOCK(about.st_mode)) return false;
-  const UniqueFd probe(sys::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const UniqueFd probe(sys::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   return probe && sys::connect(probe.get(), address.data(), address.size()) < 0 && errno == ECONNREFUSED;
 }
 
 }  // namespace
 
 UnixPath UnixPath::listen(Socket& socket, const Address& address, mode_t mode, int backlog) {
+  return open(socket, address, mode, backlog);
+}
+
+UnixPath UnixPath::bind(Socket& socket, const Address& address, mode_t mode) {
+  return open(socket, address, mode, std::nullopt);
+}
+
+UnixPath UnixPath::open(Socket& socket, const Address& address, mode_t mode, std::optional<int> backlog) {
   UnixPath owned;
   const std::string path = address.path();
   if (address.is_abstract()) {
     socket.bind(address);
-    socket.listen(backlog);
+    if (backlog) socket.listen(*backlog);
     return owned;
   }
   const UniqueFd lock = lock_directory(path);
@@ -51,7 +59,7 @@ UnixPath UnixPath::listen(Socket& socket, const Address& address, mode_t mode, i
   try {
     socket.bind(address);
   } catch (const SystemError& error) {
-    if (error.error_number() != EADDRINUSE || !is_stale(address, path)) throw;
+    if (error.error_number() != EADDRINUSE || !is_stale(address, path, socket.type())) throw;
     if (::unlink(path.c_str()) < 0 && errno != ENOENT) throw_errno("unlink", address.str());
     socket.bind(address);
   }
@@ -63,7 +71,7 @@ UnixPath UnixPath::listen(Socket& socket, const Address& address, mode_t mode, i
   owned.present_.store(true);
   try {
     if (mode && ::chmod(path.c_str(), mode) < 0) throw_errno("chmod", address.str());
-    socket.listen(backlog);
+    if (backlog) socket.listen(*backlog);
   } catch (...) {
     owned.remove();
     throw;

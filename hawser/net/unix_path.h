@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -30,11 +31,15 @@ class UnixPath {
   // neither takes the other's fresh path for a stale one. mode 0 leaves the permissions to the umask. Throws
   // SystemError.
   static UnixPath listen(Socket& socket, const Address& address, mode_t mode, int backlog);
+  // The same without listening: for datagrams, and for a listener that is set going later.
+  static UnixPath bind(Socket& socket, const Address& address, mode_t mode);
 
   // Removes the file that listen() made, and never one that has taken its place. Again: nothing. From any thread.
   void remove() noexcept;
 
  private:
+  static UnixPath open(Socket& socket, const Address& address, mode_t mode, std::optional<int> backlog);
+
   std::string path_;
   std::atomic<bool> present_{false};  // there is something to remove
   dev_t device_ = 0;

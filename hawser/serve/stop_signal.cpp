@@ -24,6 +24,7 @@ StopSignal::StopSignal() : bell_(new_bell()), number_(bell_.fd()) {}
 
 void StopSignal::request() noexcept {
   if (requested_.exchange(true, std::memory_order_acq_rel)) return;
+  if (generation_ != detail::fork_generation()) return;  // the parent would hear the bell
   const int saved = errno;
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = ::write(number_, &one, sizeof one);

@@ -42,7 +42,7 @@ NativeDoor::NativeDoor(const Endpoint& endpoint, const NativeServices& services,
     : services_(services),
       options_(std::move(options)),
       server_(
-          endpoint, [this](Socket& peer) { talk(peer); },
+          Form::fiber, endpoint, [this](Socket& peer) { talk(peer); },
           ServerOptions{
               .listen = {.backlog = 4096},
               .max_connections = options_.max_connections,

@@ -11,7 +11,7 @@
 
 #include <hawser/fiber/task.h>
 #include <hawser/net/address.h>
-#include <hawser/serve/fiber_tcp_server.h>
+#include <hawser/serve/tcp_servers.h>
 #include <hawser/tls/tls_context.h>
 
 #include "hub/doors/conversations.h"
@@ -51,7 +51,7 @@ class NativeDoor {
   NativeDoorOptions options_;
   TransferBudget budget_;
   Conversations conversations_;
-  FiberServer server_;
+  StreamServer server_;
 };
 
 }  // namespace hawser::hub

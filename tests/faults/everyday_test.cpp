@@ -10,7 +10,7 @@
 #include <hawser/net/connect.h>
 #include <hawser/net/listener.h>
 #include <hawser/process/run_command.h>
-#include <hawser/serve/fiber_tcp_server.h>
+#include <hawser/serve/tcp_servers.h>
 #include <hawser/wire/frame_stream.h>
 
 #include "weather.h"

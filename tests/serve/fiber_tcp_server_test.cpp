@@ -1,4 +1,4 @@
-#include <hawser/serve/fiber_tcp_server.h>
+#include <hawser/serve/tcp_servers.h>
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -268,7 +268,7 @@ TEST(fiber_tcp_server, a_reset_peer_is_nothing_to_log) {
 TEST(fiber_tcp_server, a_full_server_lets_peers_wait_in_the_backlog) {
   run([] {
     std::atomic<std::size_t> most = 0;
-    FiberServer* itself = nullptr;
+    Server* itself = nullptr;
     FiberTcpServer server(kAnyPort,
                           [&](Socket& peer) {
                             most = std::max(most.load(), itself->connections());
@@ -340,7 +340,7 @@ TEST(fiber_tcp_server, stop_before_serving_serves_nobody) {
 
 TEST(fiber_tcp_server, stop_from_a_handler) {
   run([] {
-    FiberServer* itself = nullptr;
+    Server* itself = nullptr;
     FiberTcpServer server(kAnyPort,
                           [&itself](Socket& peer) {
                             itself->request_stop();
@@ -355,7 +355,7 @@ TEST(fiber_tcp_server, stop_from_a_handler) {
   });
 }
 
-FiberServer* g_server = nullptr;
+Server* g_server = nullptr;
 
 TEST(fiber_tcp_server, stop_from_a_signal_handler) {
   run([] {

@@ -1,0 +1,114 @@
+#include <hawser/serve/datagram_server.h>
+
+#include <unistd.h>
+
+#include <exception>
+#include <stdexcept>
+
+#include <hawser/base/errors.h>
+#include <hawser/base/fd.h>
+#include <hawser/net/resolver.h>
+
+namespace hawser {
+
+DatagramServer::DatagramServer(Form form, const Endpoint& endpoint, ServeDatagram handler,
+                               DatagramServerOptions options)
+    : BasicServer(form, std::move(handler), std::move(options)), endpoint_(endpoint) {
+  if (this->options().bind_and_activate) DatagramServer::server_bind();
+}
+
+DatagramServer::DatagramServer(Form form, Socket bound, ServeDatagram handler, DatagramServerOptions options)
+    : BasicServer(form, std::move(handler), std::move(options)) {
+  if (bound.type() != SOCK_DGRAM) throw std::invalid_argument("a datagram server needs a datagram socket");
+  address_ = bound.sock_name();
+  adopt(std::move(bound));
+}
+
+DatagramServer::~DatagramServer() { server_close(); }
+
+void DatagramServer::server_bind() {
+  if (!endpoint_) throw std::logic_error("server_bind: the server was given its socket");
+  const ListenerOptions& listen = options().listen;
+  std::exception_ptr first;
+  for (const Address& address : resolve(*endpoint_, {.family = options().address_family})) {
+    try {
+      Socket socket(address.family(), SOCK_DGRAM);
+      if (address.is_unix()) {
+        path_ = detail::UnixPath::bind(socket, address, listen.unix_mode);
+        address_ = address;
+      } else {
+        if (listen.reuse_address) socket.set(option::reuse_address, true);
+        if (listen.reuse_port) socket.set(option::reuse_port, true);
+        if (address.is_ipv6()) socket.set(option::ipv6_only, !listen.dual_stack);
+        socket.bind(address);
+        address_ = socket.sock_name();
+      }
+      return adopt(std::move(socket));
+    } catch (const SystemError&) {
+      if (!first) first = std::current_exception();
+    }
+  }
+  std::rethrow_exception(first);
+}
+
+void DatagramServer::adopt(Socket bound) {
+  receiver_ = Socket(duplicate(bound.fileno()));
+  sender_.socket = std::move(bound);
+}
+
+DatagramRequest DatagramServer::get_request() {
+  receiver_.set_timeout(entrance().patience);
+  return {receiver_.recv_from(options().max_packet_bytes), sender_};
+}
+
+void DatagramServer::process_request(DatagramRequest& request) {
+  {
+    const std::lock_guard hold(mutex_);
+    if (being_served_ == max_running()) {  // then one of those will come for it, with the permit it has
+      waiting_.push_back(std::move(request));
+      entrance().has_permit = false;
+      return;
+    }
+    ++being_served_;
+  }
+  start_job(request);
+}
+
+bool DatagramServer::next_request(DatagramRequest& request) noexcept {
+  const std::lock_guard hold(mutex_);
+  if (waiting_.empty()) {
+    --being_served_;
+    return false;
+  }
+  request = std::move(waiting_.front());
+  waiting_.pop_front();
+  give_permit_back();  // of the one that has ended
+  return true;
+}
+
+void DatagramServer::job_went_unrun() noexcept {
+  const std::lock_guard hold(mutex_);
+  --being_served_;
+}
+
+void DatagramServer::drop_waiting() noexcept {
+  const std::lock_guard hold(mutex_);
+  waiting_.clear();
+}
+
+void DatagramServer::shutdown_request(DatagramRequest& request) { close_request(request); }
+
+void DatagramServer::enter_child() noexcept { ::close(receiver_.fileno()); }
+
+void DatagramServer::close_entrances() noexcept {
+  path_.remove();
+  receiver_.close();
+}
+
+void DatagramServer::open_entrances(std::size_t) {
+  throw std::invalid_argument("DealOut::reuse_port is for connections");
+}
+
+std::string DatagramServer::name_of(const DatagramRequest& request) const { return request.client_address().str(); }
+
+}  // namespace hawser

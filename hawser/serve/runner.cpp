@@ -1,0 +1,101 @@
+#include <hawser/serve/runner.h>
+
+#include <mutex>
+#include <utility>
+
+#include <hawser/base/errors.h>
+#include <hawser/fiber/run.h>
+
+namespace hawser::detail {
+
+void Runner::cut_all() noexcept {
+  // Cutting closes sockets, which may wait for a moment: not under the lock. Each is taken once.
+  std::vector<std::shared_ptr<Job>> all;
+  for (;;) {
+    std::size_t count = 0;
+    {
+      const std::lock_guard hold(lock_);
+      count = count_;
+    }
+    try {
+      all.reserve(count);
+    } catch (const std::bad_alloc&) {
+      return;
+    }
+    const std::lock_guard hold(lock_);
+    if (count_ > all.capacity()) continue;
+    for (Job* job = first_; job; job = job->next_) all.push_back(job->itself_);
+    break;
+  }
+  for (const auto& job : all) job->cut();
+}
+
+bool Runner::wait_empty(Timeout timeout) {
+  Waiter waiter("end of the requests");
+  if (!begin_waiting(waiter)) return true;
+  const Wake why = waiter.park(Expiry::of(timeout));
+  if (end_waiting()) return true;
+  if (why != Wake::expired) throw_unless_ready(why, "wait for the requests");
+  return false;
+}
+
+void Runner::see_out() noexcept {
+  Waiter waiter("end of the requests");
+  if (!begin_waiting(waiter)) return;
+  waiter.park_uninterrupted();
+  end_waiting();
+}
+
+bool Runner::begin_waiting(Waiter& waiter) noexcept {
+  const std::lock_guard hold(lock_);
+  if (count_ == 0) return false;
+  waiting_ = &waiter;
+  return true;
+}
+
+bool Runner::end_waiting() noexcept {
+  const std::lock_guard hold(lock_);
+  waiting_ = nullptr;
+  return count_ == 0;
+}
+
+void Runner::enter(Job& job) noexcept {
+  auto itself = job.shared_from_this();
+  const std::lock_guard hold(lock_);
+  job.itself_ = std::move(itself);
+  job.previous_ = nullptr;
+  job.next_ = first_;
+  if (first_) first_->previous_ = &job;
+  first_ = &job;
+  ++count_;
+}
+
+void Runner::leave(Job& job) noexcept {
+  job.end();
+  // Let go of outside the lock.
+  std::shared_ptr<Job> itself;
+  AnyTask task;
+  const std::lock_guard hold(lock_);
+  itself = std::move(job.itself_);
+  task = std::move(job.task_);
+  (job.previous_ ? job.previous_->next_ : first_) = job.next_;
+  if (job.next_) job.next_->previous_ = job.previous_;
+  if (--count_ == 0 && waiting_) waiting_->unpark();
+}
+
+std::unique_ptr<Runner> make_runner(Form form, Timeout request_deadline) {
+  switch (form) {
+    case Form::threading:
+      return make_thread_runner();
+    case Form::forking:
+      return make_fork_runner(request_deadline);
+    case Form::fiber:
+      return make_fiber_runner(true);
+    case Form::one_at_a_time:
+      break;
+  }
+  // In a fiber the handler gets one of its own, so that it can be cancelled and its server not.
+  return in_fiber() ? make_fiber_runner(false) : make_in_place_runner();
+}
+
+}  // namespace hawser::detail

@@ -1,0 +1,83 @@
+#include <hawser/serve/stream_server.h>
+
+#include <unistd.h>
+
+#include <exception>
+#include <stdexcept>
+
+#include <hawser/base/errors.h>
+
+namespace hawser {
+namespace {
+
+ServerOptions prepared(ServerOptions options) {
+  options.listen.family = options.address_family;
+  if (options.deal_out == DealOut::reuse_port) options.listen.reuse_port = true;
+  return options;
+}
+
+}  // namespace
+
+StreamServer::StreamServer(Form form, const Endpoint& endpoint, ServeConnection handler, ServerOptions options)
+    : BasicServer(form, std::move(handler), prepared(std::move(options))), endpoint_(endpoint) {
+  if (this->options().bind_and_activate) {
+    listeners_.emplace_back(endpoint, this->options().listen);
+  } else {
+    listeners_.emplace_back();
+  }
+}
+
+StreamServer::StreamServer(Form form, Listener listener, ServeConnection handler, ServerOptions options)
+    : BasicServer(form, std::move(handler), prepared(std::move(options))) {
+  listeners_.push_back(std::move(listener));
+}
+
+StreamServer::~StreamServer() { server_close(); }
+
+void StreamServer::server_bind() {
+  if (!endpoint_) throw std::logic_error("server_bind: the server was given its listener");
+  listeners_.front() = Listener::bound(*endpoint_, options().listen);
+}
+
+void StreamServer::server_activate() { listeners_.front().listen(options().listen.backlog); }
+
+Socket StreamServer::get_request() { return listeners_[entrance_number()].accept(entrance().patience); }
+
+void StreamServer::limit_request(Socket& peer) {
+  peer.set_idle_timeout(options().idle_timeout);
+  peer.set_least_pace(options().least_pace);
+}
+
+void StreamServer::shutdown_request(Socket& peer) {
+  if (!peer.closed()) {
+    try {
+      peer.shutdown_write();
+    } catch (const SystemError&) {  // it was reset, or closed meanwhile: nobody is left to be told
+    }
+  }
+  close_request(peer);
+}
+
+void StreamServer::close_request(Socket& peer) { peer.close(); }
+
+void StreamServer::cut_request(Socket& peer) noexcept { peer.close(); }
+
+void StreamServer::leave_to_child(Socket& peer) noexcept { peer.close(); }
+
+// Not Listener::close(), which would remove a UNIX path.
+void StreamServer::enter_child() noexcept {
+  for (const Listener& listener : listeners_) ::close(listener.fileno());
+}
+
+void StreamServer::close_entrances() noexcept {
+  for (Listener& listener : listeners_) listener.close();
+}
+
+void StreamServer::open_entrances(std::size_t count) {
+  ListenerOptions again = options().listen;
+  again.reuse_port = true;
+  if (address().is_unix()) throw std::invalid_argument("DealOut::reuse_port is for TCP");
+  while (listeners_.size() < count) listeners_.emplace_back(address(), again);
+}
+
+}  // namespace hawser
