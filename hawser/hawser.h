@@ -82,6 +82,7 @@
 #include <hawser/serve/stop_signal.h>
 #include <hawser/serve/stream_handler.h>
 #include <hawser/serve/stream_server.h>
+#include <hawser/serve/systemd.h>
 #include <hawser/serve/tcp_servers.h>
 #include <hawser/serve/udp_servers.h>
 #include <hawser/serve/unix_servers.h>

@@ -112,14 +112,18 @@ struct Hub::Parts {
         commands(files, audit, {.policy = policy_of(options.allow_run)}),
         services{accounts, files, commands, cut.get_token()} {}
 
-  void listen(const Options& options) {
+  void listen(const Options& options, std::optional<Listener> listener) {
     NativeDoorOptions door_options;
     const Endpoint endpoint = Endpoint::parse(options.listen);
     if (!options.plain) door_options.tls = offload([&] { return own_certificate(options.root, endpoint); });
     door_options.max_connections = connections_that_fit(options.max_connections);
     door_options.drain = options.drain;
     fingerprint = door_options.tls ? door_options.tls->fingerprint() : "";
-    door.emplace(endpoint, services, std::move(door_options));
+    if (listener) {
+      door.emplace(std::move(*listener), services, std::move(door_options));
+    } else {
+      door.emplace(endpoint, services, std::move(door_options));
+    }
   }
 
   [[noreturn]] void keep_clean() {
@@ -149,7 +153,7 @@ struct Hub::Parts {
   Event stop;
 };
 
-Hub::Hub(const Options& options) {
+Hub::Hub(const Options& options, std::optional<Listener> listener) {
   check(options);
   parts_ = offload([&] {
     make_root(options.root);
@@ -157,7 +161,7 @@ Hub::Hub(const Options& options) {
     if (const auto invite = parts->accounts.first_admin_invite()) parts->first_invite = invite->view();
     return parts;
   });
-  parts_->listen(options);
+  parts_->listen(options, std::move(listener));
 }
 
 Hub::~Hub() { wipe(parts_->first_invite); }

@@ -6,7 +6,10 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
+
+#include <hawser/net/listener.h>
 
 #include "hub/options.h"
 
@@ -14,9 +17,10 @@ namespace hawser::hub {
 
 class Hub {
  public:
-  // First start makes the folders, the certificate, the database and an admin's one-time invite. Listens before it
-  // returns. Throws OptionsError, SystemError (what could not be opened or bound, with its name).
-  explicit Hub(const Options& options);
+  // listener: one that exists, instead of Options::listen. First start makes the folders, the certificate, the database
+  // and an admin's one-time invite. Listens before it returns. Throws OptionsError, SystemError (what could not be
+  // opened or bound, with its name).
+  explicit Hub(const Options& options, std::optional<Listener> listener = {});
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
   // Cuts whatever is left.
@@ -48,7 +52,8 @@ class Hub {
 };
 
 // What `hawser up` does once its arguments are read: checks the options, starts the loops, prints address, fingerprint
-// and what to type next on standard output, and "ready HOST:PORT" on standard error. The first SIGTERM or SIGINT
+// and what to type next on standard output, and "ready HOST:PORT" on standard error. A socket and wishes of a service
+// manager are heeded (hawser/serve/systemd.h). The first SIGTERM or SIGINT
 // drains, a second one cuts. Returns the exit code: 0, or 1 with the reason on standard error. SIGTERM and SIGINT are
 // blocked while it runs. Throws OptionsError for wrong usage. Must be called on the main thread, outside run().
 [[nodiscard]] int run_hub(const Options& options);

@@ -3,6 +3,9 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -10,6 +13,7 @@
 #include <hawser/base/log.h>
 #include <hawser/fiber/run.h>
 #include <hawser/fiber/task_group.h>
+#include <hawser/serve/systemd.h>
 
 #include "hub/hub.h"
 #include "hub/hub_log.h"
@@ -54,15 +58,26 @@ void greet(const Hub& hub, const Options& options) {
   std::fflush(stdout);
 }
 
-void serve(const Options& options, StopSignals& signals) {
-  Hub hub(options);
+// The socket that a service manager has opened for us, when there is one.
+std::optional<Listener> inherited_listener() {
+  std::vector<InheritedSocket> sockets = inherited_sockets();
+  if (sockets.empty()) return std::nullopt;
+  if (sockets.size() > 1) throw OptionsError(fmt::format("a hub serves one socket, and was given {}", sockets.size()));
+  return Listener(std::move(sockets.front().socket));
+}
+
+void serve(const Options& options, std::optional<Listener> listener, StopSignals& signals) {
+  Hub hub(options, std::move(listener));
   greet(hub, options);
   fmt::print(stderr, "ready {}\n", hub.address());
   std::fflush(stderr);
+  notify_service_manager(fmt::format("READY=1\nSTATUS=serving on {}", hub.address()));
+  const ServiceWatchdog alive;
 
   TaskGroup watch;
   watch.spawn([&] {
     const int first = signals.wait();
+    notify_service_manager(fmt::format("STOPPING=1\nSTATUS=draining {} connections", hub.connections()));
     log_line(LogLevel::info, fmt::format("signal {}: draining {} connections", first, hub.connections()));
     hub.drain();
     static_cast<void>(signals.wait());
@@ -76,13 +91,16 @@ void serve(const Options& options, StopSignals& signals) {
 
 }  // namespace
 
-int run_hub(const Options& options) {
+int run_hub(const Options& asked) {
+  Options options = asked;
+  std::optional<Listener> listener = inherited_listener();
+  if (listener) options.listen = listener->address().str();
   check(options);
   set_process_limits();
   StopSignals signals;
   const HubLog log(options.log_level);
   try {
-    run({.loops = 0}, [&] { serve(options, signals); });
+    run({.loops = 0}, [&] { serve(options, std::move(listener), signals); });
     // All is done: a signal that comes while the process goes away must not make a failure of it.
     std::signal(SIGTERM, SIG_IGN);
     std::signal(SIGINT, SIG_IGN);

@@ -137,6 +137,7 @@ void BasicServer<Request>::take_one() {
   Request request = get_request();
   std::exception_ptr failure;
   try {
+    if (!admit()) return close_request(request);
     if (verify_request(request)) return process_request(request);
   } catch (...) {
     failure = std::current_exception();

@@ -128,7 +128,12 @@ void Server::serve_entrance() {
   entrance().patience = limits_.service_interval;
   while (!stop_.requested()) {
     try {
-      if (take_permit(limits_.service_interval) && !stop_.requested()) take_one();
+      if (one_entrance() && !take_permit(limits_.service_interval)) {
+        service_actions();
+        continue;
+      }
+      if (stop_.requested()) return;
+      take_one();
     } catch (const SocketTimeout&) {
       // the time for service_actions
     } catch (const SocketClosed&) {
@@ -144,8 +149,12 @@ bool Server::take_permit(Timeout timeout) {
   return here.has_permit;
 }
 
+// With a single entrance the permit comes first: nobody is taken in who can't be served. Several would hold permits for
+// nothing while others want them, so they take one in each and wait with it.
+bool Server::admit() { return take_permit(std::nullopt) && !stop_.requested(); }
+
 std::size_t Server::entrance_number() const noexcept {
-  return entrances_.size() == 1 ? 0 : static_cast<std::size_t>(loop_index());
+  return one_entrance() ? 0 : static_cast<std::size_t>(loop_index());
 }
 
 Server::Entrance& Server::entrance() noexcept { return entrances_[entrance_number()]; }

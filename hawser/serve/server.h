@@ -98,6 +98,8 @@ class Server {
   [[nodiscard]] std::size_t entrance_number() const noexcept;
   // get, verify, process. Throws what get_request throws.
   virtual void take_one() = 0;
+  // After get_request: whether to go on, or the server stops.
+  [[nodiscard]] bool admit();
   // Makes get_request end with SocketClosed, now and from now on. From any context.
   virtual void close_entrances() noexcept = 0;
   // Makes `count` entrances for as many loops. Throws SystemError.
@@ -118,6 +120,7 @@ class Server {
   void serve_on_all_entrances();
   void serve_entrance();
   bool take_permit(Timeout timeout);
+  [[nodiscard]] bool one_entrance() const noexcept { return entrances_.size() == 1; }
   void cut() noexcept;
 
   const Limits limits_;

@@ -39,12 +39,14 @@ void log_end(std::string_view peer, const std::exception_ptr& error) {
 }  // namespace
 
 NativeDoor::NativeDoor(const Endpoint& endpoint, const NativeServices& services, NativeDoorOptions options)
+    : NativeDoor(Listener(endpoint, {.backlog = 4096}), services, std::move(options)) {}
+
+NativeDoor::NativeDoor(Listener listener, const NativeServices& services, NativeDoorOptions options)
     : services_(services),
       options_(std::move(options)),
       server_(
-          Form::fiber, endpoint, [this](Socket& peer) { talk(peer); },
+          Form::fiber, std::move(listener), [this](Socket& peer) { talk(peer); },
           ServerOptions{
-              .listen = {.backlog = 4096},
               .max_connections = options_.max_connections,
               .drain = options_.drain,
               .handle_error = [](const std::exception_ptr& error, Socket& peer) { log_end(peer.peer(), error); },

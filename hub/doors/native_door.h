@@ -31,6 +31,8 @@ class NativeDoor {
 
   // Throws SystemError naming the address. The services must outlive the door.
   NativeDoor(const Endpoint& endpoint, const NativeServices& services, NativeDoorOptions options);
+  // On a listener that exists.
+  NativeDoor(Listener listener, const NativeServices& services, NativeDoorOptions options);
   NativeDoor(const NativeDoor&) = delete;
   NativeDoor& operator=(const NativeDoor&) = delete;
 

@@ -1,0 +1,99 @@
+"""The server examples: one handler in every form, 500 Python clients at once, and uploads that never share a number."""
+import os
+import pathlib
+import re
+import resource
+import signal
+import socket
+import tempfile
+import threading
+
+import examples
+
+CLIENTS = max(50, int(500 * float(os.environ.get("HAWSER_TEST_SCALE", "1.0"))))
+
+
+class EchoServers(examples.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft < 2 * CLIENTS + 100:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 2 * CLIENTS + 100), hard))
+
+    def crowd(self, form):
+        with examples.Program("echo_servers", form, 0) as server:
+            port = server.port()
+            clients = []
+            for number in range(CLIENTS):
+                sock = examples.client(port)
+                clients.append((sock, b"client %d" % number))
+            for sock, text in clients:  # all are connected before the first one ends
+                sock.sendall(text)
+                sock.shutdown(socket.SHUT_WR)
+            for sock, text in clients:
+                self.assertEqual(examples.receive_all(sock), text)
+                sock.close()
+            if form != "selector":
+                self.assertEqual(server.stop(signal.SIGINT), 0)
+
+    def test_one_at_a_time(self):
+        self.crowd("one")
+
+    def test_threads(self):
+        self.crowd("threads")
+
+    def test_processes(self):
+        self.crowd("processes")
+
+    def test_fibers(self):
+        self.crowd("fibers")
+
+    def test_selector(self):
+        self.crowd("selector")
+
+    def test_a_client_that_resets_ends_nobody_else(self):
+        for form in ("one", "threads", "processes", "fibers"):
+            with self.subTest(form=form), examples.Program("echo_servers", form, 0) as server:
+                port = server.port()
+                rude = examples.client(port)
+                rude.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                rude.sendall(b"x")
+                self.assertEqual(rude.recv(1), b"x")
+                rude.close()
+                with examples.client(port) as polite:
+                    polite.sendall(b"still here")
+                    self.assertEqual(examples.receive_exactly(polite, 10), b"still here")
+                self.assertEqual(server.stop(signal.SIGTERM), 0)
+
+
+class NumberedUploads(examples.TestCase):
+    def upload(self, port, content, receipts):
+        with examples.client(port) as sock:
+            sock.sendall(content)
+            sock.shutdown(socket.SHUT_WR)
+            receipts.append((content, examples.receive_all(sock).decode()))
+
+    def test_no_two_uploads_share_a_number(self):
+        with tempfile.TemporaryDirectory() as folder, \
+                examples.Program("numbered_uploads", folder, 0) as one, \
+                examples.Program("numbered_uploads", folder, 0) as another:
+            ports = [one.port(), another.port()]
+            receipts = []
+            threads = [threading.Thread(target=self.upload, args=(ports[i % 2], b"%d " % i * (i * 1000), receipts))
+                       for i in range(40)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            numbers = set()
+            for content, receipt in receipts:
+                number, size = map(int, re.fullmatch(r"stored as (\d+), (\d+) bytes\n", receipt).groups())
+                numbers.add(number)
+                self.assertEqual(size, len(content))
+                self.assertEqual((pathlib.Path(folder) / str(number)).read_bytes(), content)
+            self.assertEqual(len(numbers), 40)
+            self.assertEqual(len(os.listdir(folder)), 40)
+
+
+if __name__ == "__main__":
+    examples.main()
