@@ -17,14 +17,12 @@ class Service(unittest.TestCase):
 
     def start(self, *options, inherit=(), **variables):
         """Starts a hub as a service manager does. LISTEN_PID is the hub's own, so a shell sets it before it becomes it."""
-        def place():
-            for wanted, sock in enumerate(inherit, 3):
-                os.dup2(sock.fileno(), wanted)
         environment = {**os.environ, **variables}
         words = [BINARY, "up", "--plain", "--root", self.folder + "/root", *options]
-        script = 'LISTEN_PID=$$ exec "$@"' if inherit else 'exec "$@"'
+        moved = " ".join(f"{wanted}<&{sock.fileno()}" for wanted, sock in enumerate(inherit, 3))
+        script = f'LISTEN_PID=$$ exec "$@" {moved}' if inherit else 'exec "$@"'
         hub = subprocess.Popen(["sh", "-c", script, "sh", *words], env=environment, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True, preexec_fn=place, close_fds=False)
+                               stderr=subprocess.PIPE, text=True, pass_fds=[sock.fileno() for sock in inherit])
         self.addCleanup(hub.stderr.close)
         self.addCleanup(hub.stdout.close)
         self.addCleanup(hub.wait)
