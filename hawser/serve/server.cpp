@@ -120,6 +120,7 @@ void Server::serve_on_all_entrances() {
   for (const Task<void>& task : tasks) {
     const Shield shield;
     task.join();
+    static_cast<void>(task.exception());  // the first one was kept
   }
   if (failure) std::rethrow_exception(failure);
 }

@@ -34,6 +34,7 @@ void StopSignal::request() noexcept {
 void StopSignal::wait() {
   Pollable::Use use(bell_, Direction::read, "wait for the stop", name_);
   while (!requested()) {
+    use.drained();  // what had been reported was no ring: none goes unnoticed from here on
     throw_unless_ready(use.wait(Expiry::never()), "wait for the stop");
   }
 }
