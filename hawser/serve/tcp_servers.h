@@ -20,6 +20,7 @@ template <class Handler>
 class TcpServer : public detail::StreamServerOf<Handler, Form::one_at_a_time> {
  public:
   using detail::StreamServerOf<Handler, Form::one_at_a_time>::StreamServerOf;
+  ~TcpServer() override { this->server_close(); }
 };
 template <class Handler>
 TcpServer(Endpoint, Handler, ServerOptions = {}) -> TcpServer<Handler>;
@@ -30,6 +31,7 @@ template <class Handler>
 class ThreadingTcpServer : public detail::StreamServerOf<Handler, Form::threading> {
  public:
   using detail::StreamServerOf<Handler, Form::threading>::StreamServerOf;
+  ~ThreadingTcpServer() override { this->server_close(); }
 };
 template <class Handler>
 ThreadingTcpServer(Endpoint, Handler, ServerOptions = {}) -> ThreadingTcpServer<Handler>;
@@ -40,6 +42,7 @@ template <class Handler>
 class ForkingTcpServer : public detail::StreamServerOf<Handler, Form::forking> {
  public:
   using detail::StreamServerOf<Handler, Form::forking>::StreamServerOf;
+  ~ForkingTcpServer() override { this->server_close(); }
 };
 template <class Handler>
 ForkingTcpServer(Endpoint, Handler, ServerOptions = {}) -> ForkingTcpServer<Handler>;
@@ -50,6 +53,7 @@ template <class Handler>
 class FiberTcpServer : public detail::StreamServerOf<Handler, Form::fiber> {
  public:
   using detail::StreamServerOf<Handler, Form::fiber>::StreamServerOf;
+  ~FiberTcpServer() override { this->server_close(); }
 };
 template <class Handler>
 FiberTcpServer(Endpoint, Handler, ServerOptions = {}) -> FiberTcpServer<Handler>;

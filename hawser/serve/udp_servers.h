@@ -16,6 +16,7 @@ template <class Handler>
 class UdpServer : public detail::DatagramServerOf<Handler, Form::one_at_a_time> {
  public:
   using detail::DatagramServerOf<Handler, Form::one_at_a_time>::DatagramServerOf;
+  ~UdpServer() override { this->server_close(); }
 };
 template <class Handler>
 UdpServer(Endpoint, Handler, DatagramServerOptions = {}) -> UdpServer<Handler>;
@@ -26,6 +27,7 @@ template <class Handler>
 class ThreadingUdpServer : public detail::DatagramServerOf<Handler, Form::threading> {
  public:
   using detail::DatagramServerOf<Handler, Form::threading>::DatagramServerOf;
+  ~ThreadingUdpServer() override { this->server_close(); }
 };
 template <class Handler>
 ThreadingUdpServer(Endpoint, Handler, DatagramServerOptions = {}) -> ThreadingUdpServer<Handler>;
@@ -36,6 +38,7 @@ template <class Handler>
 class ForkingUdpServer : public detail::DatagramServerOf<Handler, Form::forking> {
  public:
   using detail::DatagramServerOf<Handler, Form::forking>::DatagramServerOf;
+  ~ForkingUdpServer() override { this->server_close(); }
 };
 template <class Handler>
 ForkingUdpServer(Endpoint, Handler, DatagramServerOptions = {}) -> ForkingUdpServer<Handler>;
@@ -46,6 +49,7 @@ template <class Handler>
 class FiberUdpServer : public detail::DatagramServerOf<Handler, Form::fiber> {
  public:
   using detail::DatagramServerOf<Handler, Form::fiber>::DatagramServerOf;
+  ~FiberUdpServer() override { this->server_close(); }
 };
 template <class Handler>
 FiberUdpServer(Endpoint, Handler, DatagramServerOptions = {}) -> FiberUdpServer<Handler>;

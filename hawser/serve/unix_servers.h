@@ -44,6 +44,7 @@ template <class Handler>
 class UnixServer : public detail::UnixServerOf<Handler, Form::one_at_a_time> {
  public:
   using detail::UnixServerOf<Handler, Form::one_at_a_time>::UnixServerOf;
+  ~UnixServer() override { this->server_close(); }
 };
 template <class Handler>
 UnixServer(std::string_view, Handler, ServerOptions = {}) -> UnixServer<Handler>;
@@ -54,6 +55,7 @@ template <class Handler>
 class ThreadingUnixServer : public detail::UnixServerOf<Handler, Form::threading> {
  public:
   using detail::UnixServerOf<Handler, Form::threading>::UnixServerOf;
+  ~ThreadingUnixServer() override { this->server_close(); }
 };
 template <class Handler>
 ThreadingUnixServer(std::string_view, Handler, ServerOptions = {}) -> ThreadingUnixServer<Handler>;
@@ -64,6 +66,7 @@ template <class Handler>
 class ForkingUnixServer : public detail::UnixServerOf<Handler, Form::forking> {
  public:
   using detail::UnixServerOf<Handler, Form::forking>::UnixServerOf;
+  ~ForkingUnixServer() override { this->server_close(); }
 };
 template <class Handler>
 ForkingUnixServer(std::string_view, Handler, ServerOptions = {}) -> ForkingUnixServer<Handler>;
@@ -74,6 +77,7 @@ template <class Handler>
 class FiberUnixServer : public detail::UnixServerOf<Handler, Form::fiber> {
  public:
   using detail::UnixServerOf<Handler, Form::fiber>::UnixServerOf;
+  ~FiberUnixServer() override { this->server_close(); }
 };
 template <class Handler>
 FiberUnixServer(std::string_view, Handler, ServerOptions = {}) -> FiberUnixServer<Handler>;
@@ -84,6 +88,7 @@ template <class Handler>
 class UnixDatagramServer : public detail::UnixDatagramServerOf<Handler, Form::one_at_a_time> {
  public:
   using detail::UnixDatagramServerOf<Handler, Form::one_at_a_time>::UnixDatagramServerOf;
+  ~UnixDatagramServer() override { this->server_close(); }
 };
 template <class Handler>
 UnixDatagramServer(std::string_view, Handler, DatagramServerOptions = {}) -> UnixDatagramServer<Handler>;
@@ -94,6 +99,7 @@ template <class Handler>
 class ThreadingUnixDatagramServer : public detail::UnixDatagramServerOf<Handler, Form::threading> {
  public:
   using detail::UnixDatagramServerOf<Handler, Form::threading>::UnixDatagramServerOf;
+  ~ThreadingUnixDatagramServer() override { this->server_close(); }
 };
 template <class Handler>
 ThreadingUnixDatagramServer(std::string_view, Handler, DatagramServerOptions = {})
@@ -105,6 +111,7 @@ template <class Handler>
 class ForkingUnixDatagramServer : public detail::UnixDatagramServerOf<Handler, Form::forking> {
  public:
   using detail::UnixDatagramServerOf<Handler, Form::forking>::UnixDatagramServerOf;
+  ~ForkingUnixDatagramServer() override { this->server_close(); }
 };
 template <class Handler>
 ForkingUnixDatagramServer(std::string_view, Handler, DatagramServerOptions = {}) -> ForkingUnixDatagramServer<Handler>;
@@ -115,6 +122,7 @@ template <class Handler>
 class FiberUnixDatagramServer : public detail::UnixDatagramServerOf<Handler, Form::fiber> {
  public:
   using detail::UnixDatagramServerOf<Handler, Form::fiber>::UnixDatagramServerOf;
+  ~FiberUnixDatagramServer() override { this->server_close(); }
 };
 template <class Handler>
 FiberUnixDatagramServer(std::string_view, Handler, DatagramServerOptions = {}) -> FiberUnixDatagramServer<Handler>;
