@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/fork.h>
 
 namespace hawser {
 namespace {
@@ -49,7 +50,8 @@ void StreamServer::limit_request(Socket& peer) {
 }
 
 void StreamServer::shutdown_request(Socket& peer) {
-  if (!peer.closed()) {
+  // Closing is enough to tell the peer, unless a forked process holds a copy of the descriptor.
+  if (!peer.closed() && detail::has_forked()) {
     try {
       peer.shutdown_write();
     } catch (const SystemError&) {  // it was reset, or closed meanwhile: nobody is left to be told
