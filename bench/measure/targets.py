@@ -33,6 +33,11 @@ def micro(what, group, ours, bound):
     return at_most(f"{what}, ns", group, "ns", (ours,), bound)
 
 
+def file_rate(wire, bound, against):
+    return Target(f"A file over {wire}, verified: of {against}", "One file of 512 MiB, in memory", "gb_per_s",
+                  (f"hawser get, {wire}, verified", f"hawser put, {wire}, verified and synced"), bound, (against,))
+
+
 TARGETS = [
     rate("Echo, 64 connections × 64 bytes"),
     at_most("Echo, 64 connections × 64 bytes: server µs of CPU a message, of the better raw loop",
@@ -59,6 +64,9 @@ TARGETS = [
     at_most("A million parked fibers, s to start", "1,000,000 parked fibers", "start_s",
             ("hawser, guarded stacks of 256 KiB",), 10),
     at_most("A million parked fibers, GiB", "1,000,000 parked fibers", "gib", ("hawser, guarded stacks of 256 KiB",), 6),
+    file_rate("plain", 0.9, "sendfile → splice (limit)"),
+    file_rate("TLS", 1.4, "nginx + curl, TLS 1.3 AES-128-GCM"),
+    file_rate("TLS", 2.0, "scp, aes128-gcm"),
     Target("Small commands one after the other, of posix_spawn", "Commands (/bin/true), 1 at once", "per_s",
            ("hawser, open connections over TLS",), 0.75, ("posix_spawn (limit)",)),
     Target("Small commands, 32 at once, of posix_spawn", "Commands (/bin/true), 32 at once", "per_s",
