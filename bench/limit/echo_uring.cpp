@@ -10,12 +10,13 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace {
 
-constexpr unsigned kBuffers = 256;
-constexpr unsigned kBufferSize = 64 * 1024;
+constexpr unsigned kBuffers = 2048;
+constexpr unsigned kBufferSize = 16 * 1024;
 constexpr int kGroup = 0;
 
 enum Step : std::uint64_t { accepting, receiving, sending };
@@ -35,7 +36,7 @@ Tag unpacked(std::uint64_t data) {
 
 class Server {
  public:
-  explicit Server(int listener) : memory_(kBuffers * kBufferSize) {
+  explicit Server(int listener) : memory_(new char[std::size_t{kBuffers} * kBufferSize]) {
     io_uring_params options{};
     options.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE;
     options.cq_entries = 16'384;
@@ -51,7 +52,7 @@ class Server {
     const int registered = io_uring_register_buf_ring(&ring_, &registration, 0);
     if (registered < 0) give_up("a ring of buffers", registered);
     io_uring_buf_ring_init(buffers_);
-    for (unsigned i = 0; i < kBuffers; ++i) give_back(i);
+    for (unsigned i = 0; i < kBuffers; ++i) free_.push_back(kBuffers - 1 - i);
 
     io_uring_sqe* sqe = next();
     io_uring_prep_multishot_accept(sqe, listener, nullptr, nullptr, SOCK_CLOEXEC);
@@ -87,15 +88,27 @@ class Server {
     return sqe;
   }
 
-  char* memory(unsigned buffer) { return memory_.data() + std::size_t{buffer} * kBufferSize; }
+  char* memory(unsigned buffer) { return memory_.get() + std::size_t{buffer} * kBufferSize; }
 
   void give_back(unsigned buffer) {
-    io_uring_buf_ring_add(buffers_, memory(buffer), kBufferSize, static_cast<unsigned short>(buffer),
-                          io_uring_buf_ring_mask(kBuffers), 0);
-    io_uring_buf_ring_advance(buffers_, 1);
+    free_.push_back(buffer);
+    offer();
+  }
+
+  // As many as there are receives, no more, since the kernel takes them in turns.
+  void offer() {
+    for (; offered_ < armed_ && !free_.empty(); ++offered_) {
+      const unsigned buffer = free_.back();
+      free_.pop_back();
+      io_uring_buf_ring_add(buffers_, memory(buffer), kBufferSize, static_cast<unsigned short>(buffer),
+                            io_uring_buf_ring_mask(kBuffers), 0);
+      io_uring_buf_ring_advance(buffers_, 1);
+    }
   }
 
   void receive(int fd) {
+    ++armed_;
+    offer();
     io_uring_sqe* sqe = next();
     io_uring_prep_recv(sqe, fd, nullptr, kBufferSize, 0);
     sqe->flags |= IOSQE_BUFFER_SELECT;
@@ -105,6 +118,8 @@ class Server {
 
   void finished(const io_uring_cqe& cqe) {
     const Tag tag = unpacked(cqe.user_data);
+    if (tag.step == receiving) --armed_;
+    if (cqe.flags & IORING_CQE_F_BUFFER) --offered_;
     if (tag.step == accepting) {
       if (cqe.res >= 0) receive(cqe.res);
     } else if (tag.step == sending) {
@@ -129,7 +144,10 @@ class Server {
 
   io_uring ring_{};
   io_uring_buf_ring* buffers_ = nullptr;
-  std::vector<char> memory_;
+  std::unique_ptr<char[]> memory_;
+  std::vector<unsigned> free_;  // the last used comes first: it is in the caches
+  std::size_t armed_ = 0;       // receives under way
+  std::size_t offered_ = 0;     // buffers the kernel may pick
 };
 
 }  // namespace

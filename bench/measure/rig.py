@@ -21,7 +21,7 @@ class Scale:
     smoke: bool = False  # only whether everything of ours runs
 
 
-FULL = Scale(runs=3, milliseconds=1000, idle=10_000, parked=1_000_000, mib=512, patience=25)
+FULL = Scale(runs=3, milliseconds=1000, idle=10_000, parked=1_000_000, mib=512, patience=10)
 QUICK = Scale(runs=1, milliseconds=300, idle=2000, parked=100_000, mib=128, patience=4)
 SMOKE = Scale(runs=1, milliseconds=20, idle=50, parked=200, mib=1, patience=0, smoke=True)
 

@@ -21,7 +21,7 @@ def greenlets():
         import gevent.queue
     except ImportError:
         return
-    count = 100_000
+    count = 30_000
 
     def turn():
         for _ in range(count):

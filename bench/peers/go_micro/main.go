@@ -78,7 +78,7 @@ func oneWay(group, what string, room, count int) {
 }
 
 func wakes() {
-	const count = 100000
+	const count = 20000
 	there, back := make(chan int), make(chan int)
 	ready := make(chan struct{})
 	go func() {
