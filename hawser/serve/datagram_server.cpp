@@ -7,6 +7,7 @@
 
 #include <hawser/base/errors.h>
 #include <hawser/base/fd.h>
+#include <hawser/net/once_free.h>
 #include <hawser/net/resolver.h>
 
 namespace hawser {
@@ -40,7 +41,7 @@ void DatagramServer::server_bind() {
         if (listen.reuse_address) socket.set(option::reuse_address, true);
         if (listen.reuse_port) socket.set(option::reuse_port, true);
         if (address.is_ipv6()) socket.set(option::ipv6_only, !listen.dual_stack);
-        socket.bind(address);
+        detail::once_free([&] { socket.bind(address); });
         address_ = socket.sock_name();
       }
       return adopt(std::move(socket));
