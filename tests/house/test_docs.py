@@ -17,7 +17,7 @@ def anchor(heading: str) -> str:
 class Documents(unittest.TestCase):
     def test_the_example_in_the_readme_is_the_one_that_is_built(self):
         code = re.search(r"```cpp\n(.*?)```", (SOURCE / "README.md").read_text(), re.S)[1]
-        self.assertEqual(code, (SOURCE / "examples/echo.cpp").read_text())
+        self.assertEqual(code, (SOURCE / "examples/3_servers/echo.cpp").read_text())
 
     def test_code_in_the_guide_is_from_the_examples(self):
         examples = [path.read_text() for path in SOURCE.glob("examples/**/*.cpp")]

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 
 #include <hawser/hawser.h>
@@ -26,7 +27,8 @@ int main(int argc, char** argv) {
     });
     g_server = &server;
     std::signal(SIGINT, [](int) { g_server->request_stop(); });
-    fmt::print("echoing on {}\n", server.address().str());
+    fmt::print("listening on {}\n", server.address().str());
+    std::fflush(stdout);
     server.serve_forever();
     fmt::print("stopped\n");
   });

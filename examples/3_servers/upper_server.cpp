@@ -6,6 +6,7 @@
 
 #include <cctype>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 
@@ -33,7 +34,8 @@ int main(int argc, char** argv) {
   const int port = argc > 1 ? std::atoi(argv[1]) : 9999;
   return run([port] {
     FiberTcpServer<Upper> server({"127.0.0.1", port}, {.max_connections = 500, .idle_timeout = 60s});
-    fmt::print("shouting on {}\n", server.address().str());
+    fmt::print("listening on {}\n", server.address().str());
+    std::fflush(stdout);
     server.serve_forever();
   });
 }

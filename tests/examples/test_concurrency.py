@@ -1,0 +1,46 @@
+"""The examples about doing several things at once: deterministic, each to its end."""
+import re
+import signal
+import socket
+
+import examples
+
+
+class Concurrency(examples.TestCase):
+    def test_an_update_is_lost_without_a_lock_and_never_with_one(self):
+        output = examples.run("lost_update").stdout
+        without, of = map(int, re.search(r"without a lock: (\d+) of (\d+)", output).groups())
+        self.assertLess(without, of)
+        number, of = map(int, re.search(r"with a lock:\s+(\d+) of (\d+)", output).groups())
+        self.assertEqual(number, of)
+
+    def test_every_job_of_a_queue_is_done_once_and_the_workers_go_home(self):
+        output = examples.run("work_queue").stdout
+        self.assertEqual(sorted(map(int, re.findall(r"did job (\d+)", output))), list(range(1, 11)))
+        self.assertEqual(output.count("goes home"), 2)
+
+    def test_commands(self):
+        output = examples.run("commands").stdout
+        self.assertIn("sorted:\napple\npear\nplum\n", output)
+        self.assertIn("started", output)
+        self.assertIn("no-such-program", output)
+
+
+class SmallServers(examples.TestCase):
+    def test_echo_until_ctrl_c(self):
+        with examples.Program("echo_server", 0) as server, examples.client(server.port()) as sock:
+            sock.sendall("你好".encode())
+            self.assertEqual(examples.receive_exactly(sock, 6), "你好".encode())
+            self.assertEqual(server.stop(signal.SIGINT), 0)
+            self.assertIn(b"stopped", server.output)
+            self.assertEqual(sock.recv(10), b"")
+
+    def test_upper_lines(self):
+        with examples.Program("upper_server", 0) as server, examples.client(server.port()) as sock:
+            sock.sendall(b"one\ntwo\nthr")
+            sock.shutdown(socket.SHUT_WR)
+            self.assertEqual(examples.receive_all(sock), b"ONE\nTWO\nTHR")
+
+
+if __name__ == "__main__":
+    examples.main()
