@@ -28,6 +28,7 @@ struct Watch {
   // Indexed by Direction. The loop's thread only.
   Waiter* waiters[2] = {nullptr, nullptr};
   bool ready[2] = {false, false};
+  bool bound = false;    // to an address that is to be free when the process is gone
   bool hung_up = false;  // an end or an error has been reported: worth one more try after a short read
 
   // What an engine that is asked anew for each wait keeps for a direction. An Use does not end before state is none.

@@ -341,7 +341,7 @@ void Loop::cancel_all() noexcept {
 
 // Watches ---------------------------------------------------------------------------------------------------------
 
-Watch& Loop::add_watch(int fd) {
+Watch& Loop::add_watch(int fd, bool bound) {
   if (free_watches_.empty()) {
     Watch& fresh = watches_.emplace_back();
     fresh.loop = this;
@@ -351,6 +351,7 @@ Watch& Loop::add_watch(int fd) {
   }
   Watch& watch = watches_[free_watches_.back()];
   watch.fd = fd;
+  watch.bound = bound;
   watch.ready[0] = watch.ready[1] = watch.hung_up = false;
   watch.waiters[0] = watch.waiters[1] = nullptr;
   watch.next = nullptr;

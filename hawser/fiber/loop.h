@@ -93,7 +93,7 @@ class Loop {
   void post(Message& message) noexcept;
 
   // The loop's thread. The watch belongs to the loop; retire() gives it back, from any thread.
-  [[nodiscard]] Watch& add_watch(int fd);
+  [[nodiscard]] Watch& add_watch(int fd, bool bound);
   void retire(Watch& watch) noexcept;
   // For tests that put words into the kernel's mouth: the watch is reported ready, both ways and to the end, at the
   // next turn.

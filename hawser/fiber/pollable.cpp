@@ -117,7 +117,7 @@ Watch* Pollable::watch(bool add) {
     if (known->loop == loop) return known;
   }
   if (!add) return nullptr;
-  Watch& fresh = loop->add_watch(fd_.get());
+  Watch& fresh = loop->add_watch(fd_.get(), is_bound_.load(std::memory_order_relaxed));
   do {
     fresh.next = head;
   } while (!watches_.compare_exchange_weak(head, &fresh, std::memory_order_acq_rel, std::memory_order_acquire));

@@ -49,6 +49,10 @@ class Pollable {
   // Gives the descriptor up without closing it, under the same rules.
   [[nodiscard]] UniqueFd detach() noexcept;
 
+  // Says that it has an address that was asked for, before anybody waits on it: then no engine holds on to it, and the
+  // address is free as soon as the process is gone, however it went.
+  void bound() noexcept { is_bound_.store(true, std::memory_order_relaxed); }
+
   // Holds the descriptor open for a system call that does not wait (an option, an address, shutdown) until unpin(). Any
   // number at a time. Throws SocketClosed; operation and object are for the message.
   [[nodiscard]] int pin(const char* operation, const std::string& object);
@@ -82,6 +86,7 @@ class Pollable {
   [[nodiscard]] detail::Watch* watch(bool add);
 
   UniqueFd fd_;
+  std::atomic<bool> is_bound_{false};
   std::atomic<std::uint32_t> state_{0};
   std::atomic<std::uint32_t> generation_{detail::fork_generation()};
   std::atomic<Parked*> parked_[2] = {nullptr, nullptr};  // indexed by Direction

@@ -1,7 +1,12 @@
 // Readiness by polls that are asked for one at a time: a fiber about to park puts one into the queue of submissions,
 // and the system call in which the loop sleeps hands all of them over. So registration costs no call, and when nobody
 // waits the kernel holds no reference to the descriptor: closing it closes it.
+//
+// Sockets bound to an address are the exception. What a ring polls lives on until the kernel has taken the ring apart,
+// some 10 ms after a process was killed, and its next life could not have the address meanwhile. So they are watched by
+// an epoll instance, which holds on to nothing, and the ring polls that.
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -21,17 +26,22 @@ namespace {
 // What a completion belongs to: a watch, whose address is even, with the direction as lowest bit; or one of these.
 constexpr std::uint64_t kNobody = 0;
 constexpr std::uint64_t kBell = 2;
+constexpr std::uint64_t kBound = 4;
 
 // What a direction waits for, and which of that says that a call would get on rather than that something is odd about
 // the descriptor. Errors and hang-ups are reported unasked.
 constexpr std::uint32_t kAskedFor[2] = {POLLIN | POLLPRI | POLLRDHUP, POLLOUT};
 constexpr std::uint32_t kGettingOn[2] = {POLLIN | POLLRDHUP | POLLHUP, POLLOUT | POLLHUP};
 
+constexpr std::uint32_t kBoundEvents = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+
 class UringEngine final : public Engine {
  public:
   UringEngine() : ring_(std::in_place) {
     bell_.reset(sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!bell_) throw_errno("eventfd", "");
+    bound_.reset(sys::epoll_create1(EPOLL_CLOEXEC));
+    if (!bound_) throw_errno("epoll_create1", "");
   }
 
   [[nodiscard]] const char* name() const noexcept override { return "uring"; }
@@ -40,7 +50,7 @@ class UringEngine final : public Engine {
     if (ring_ && (ring_->untouched() || (here && ring_->ours()))) return;
     ring_.reset();
     ring_.emplace();
-    bell_armed_ = false;
+    bell_armed_ = bound_armed_ = false;
   }
   void begin() override { ring_->begin(); }
   void end() noexcept override { ring_->end(); }
@@ -49,10 +59,16 @@ class UringEngine final : public Engine {
   void add(Watch& watch) override {
     watch.ready[0] = watch.ready[1] = true;
     for (Watch::Request& request : watch.requests) request.odd = request.repeated = false;
+    if (watch.bound) add_bound(watch);
   }
-  void forget(int) noexcept override {}
+  void forget(int fd) noexcept override {
+    const int saved = errno;
+    ::epoll_ctl(bound_.get(), EPOLL_CTL_DEL, fd, nullptr);  // most are not in there
+    errno = saved;
+  }
 
   void expect(Watch& watch, Direction direction) noexcept override {
+    if (watch.bound) return;
     Watch::Request& request = watch.requests[side(direction)];
     // What was reported the last time was not what this wait is for, and is likely to be there still: an error that
     // nobody has fetched from its queue, say. It must not end the next wait at once, and again and again.
@@ -74,7 +90,7 @@ class UringEngine final : public Engine {
   }
 
   void poll() override {
-    if (!unsent_ && ring_->idle()) return;
+    if (!unsent_ && ring_->idle() && bound_armed_ == any_bound_) return;
     turn(Duration::zero());
   }
   void wait(Expiry expiry) override { turn(expiry.left()); }
@@ -95,7 +111,8 @@ class UringEngine final : public Engine {
   }
 
   void turn(Timeout timeout) {
-    if (!bell_armed_) arm_bell();
+    if (!bell_armed_) bell_armed_ = arm(bell_.get(), kBell);
+    if (any_bound_ && !bound_armed_) bound_armed_ = arm(bound_.get(), kBound);
     while (unsent_ && send_oldest()) {
     }
     if (unsent_) timeout = Duration::zero();
@@ -103,13 +120,32 @@ class UringEngine final : public Engine {
     ring_->take([this](const io_uring_cqe& completion) { handle(completion); });
   }
 
-  void arm_bell() {
+  // Edge mode: each ring of the bell is an event, and its counter never has to be read.
+  bool arm(int fd, std::uint64_t name) noexcept {
     io_uring_sqe* entry = ring_->next_submission();
-    if (!entry) return;
-    // Edge mode: each ring is an event and the counter never has to be read.
-    poll(*entry, bell_.get(), POLLIN, true);
-    entry->user_data = kBell;
-    bell_armed_ = true;
+    if (!entry) return false;
+    poll(*entry, fd, POLLIN, true);
+    entry->user_data = name;
+    return true;
+  }
+
+  void add_bound(Watch& watch) {
+    any_bound_ = true;
+    epoll_event event{.events = kBoundEvents, .data = {.ptr = &watch}};
+    if (sys::epoll_ctl(bound_.get(), EPOLL_CTL_ADD, watch.fd, &event) == 0) return;
+    // The number may still be registered from a former life of the descriptor that somebody keeps open.
+    if (errno == EEXIST && sys::epoll_ctl(bound_.get(), EPOLL_CTL_MOD, watch.fd, &event) == 0) return;
+    throw_errno("epoll_ctl", "");
+  }
+
+  // A watch that serves another descriptor by now is tried once in vain; nothing worse.
+  void look_at_bound() noexcept {
+    epoll_event events[16];
+    int count = 0;
+    do {
+      count = ::epoll_wait(bound_.get(), events, std::size(events), 0);
+      for (int i = 0; i < count; ++i) report(*static_cast<Watch*>(events[i].data.ptr), events[i].events);
+    } while (count == static_cast<int>(std::size(events)));
   }
 
   static void poll(io_uring_sqe& entry, int fd, std::uint32_t events, bool repeated) noexcept {
@@ -167,6 +203,10 @@ class UringEngine final : public Engine {
       bell_armed_ = more;
       return;
     }
+    if (completion.user_data == kBound) {
+      bound_armed_ = more;
+      return look_at_bound();
+    }
     auto& watch = *reinterpret_cast<Watch*>(completion.user_data & ~std::uint64_t{1});
     const std::size_t at = completion.user_data & 1;
     Watch::Request& request = watch.requests[at];
@@ -185,6 +225,12 @@ class UringEngine final : public Engine {
     if (!more) end_of(watch, at);
   }
 
+  static void report(Watch& watch, std::uint32_t events) noexcept {
+    const bool broken = events & (EPOLLERR | EPOLLHUP);
+    watch.report(broken || (events & (EPOLLIN | EPOLLRDHUP | EPOLLPRI)), broken || (events & EPOLLOUT),
+                 broken || (events & (EPOLLRDHUP | EPOLLPRI)));
+  }
+
   static void report(Watch& watch, std::size_t at, std::uint32_t events) noexcept {
     // A read stops short at urgent data (tcp(7)), as before an end: more may lie behind it.
     const bool more_behind = at == 0 && (events & (POLLERR | POLLHUP | POLLRDHUP | POLLPRI));
@@ -198,6 +244,9 @@ class UringEngine final : public Engine {
 
   UniqueFd bell_;
   bool bell_armed_ = false;
+  UniqueFd bound_;          // an epoll instance
+  bool any_bound_ = false;  // there has been one
+  bool bound_armed_ = false;
   Watch::Request* unsent_ = nullptr;
   Watch::Request* last_unsent_ = nullptr;
   std::optional<UringRing> ring_;  // goes first: the kernel lets go of what it polls

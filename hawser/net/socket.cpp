@@ -83,6 +83,7 @@ Socket::Socket(UniqueFd fd) {
   const int protocol = int_option(number, SO_PROTOCOL);
   set_nonblocking(number, true);
   core_ = std::make_unique<Core>(std::move(fd), family, type, protocol, name_of(number));
+  if (int_option(number, SO_ACCEPTCONN)) core_->pollable.bound();
 }
 
 Socket::Socket(int family, int type, int protocol) {

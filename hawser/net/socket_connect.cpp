@@ -31,12 +31,14 @@ std::string name_when_bound(int fd) {
 void Socket::bind(const Address& address) {
   const Live fd = live("bind");
   if (::bind(fd, address.data(), address.size()) < 0) throw_errno("bind", address.str());
+  core_->pollable.bound();
   if (core_->keeps_boundaries()) core_->name = name_when_bound(fd);
 }
 
 void Socket::listen(int backlog) {
   const Live fd = live("listen");
   if (::listen(fd, backlog) < 0) throw_errno("listen", Address::of_socket(fd).str());
+  core_->pollable.bound();
   core_->name = Address::of_socket(fd).str();
 }
 

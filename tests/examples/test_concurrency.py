@@ -35,6 +35,16 @@ class SmallServers(examples.TestCase):
             self.assertIn(b"stopped", server.output)
             self.assertEqual(sock.recv(10), b"")
 
+    def test_address_of_a_killed_server_is_free_at_once(self):
+        for _ in range(10):
+            with examples.Program("echo_server", 0) as server:
+                port = server.port()
+                server.process.kill()
+                server.process.wait()
+                with socket.socket() as next_life:
+                    next_life.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    next_life.bind(("127.0.0.1", port))
+
     def test_upper_lines(self):
         with examples.Program("upper_server", 0) as server, examples.client(server.port()) as sock:
             sock.sendall(b"one\ntwo\nthr")
