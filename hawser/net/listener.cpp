@@ -7,7 +7,6 @@
 
 #include <hawser/base/log.h>
 #include <hawser/fiber/run.h>
-#include <hawser/net/once_free.h>
 #include <hawser/net/resolver.h>
 #include <hawser/net/socket_core.h>
 #include <hawser/net/unix_path.h>
@@ -98,7 +97,7 @@ void Listener::open(const Address& address, const ListenerOptions& options, std:
     if (address.is_ipv6()) socket.set(option::ipv6_only, !options.dual_stack);
     // What is accepted inherits it, which saves a system call for each.
     if (options.no_delay) socket.set_no_delay(true);
-    detail::once_free([&] { socket.bind(address); });
+    socket.bind(address);
     if (backlog) socket.listen(*backlog);
     address_ = socket.sock_name();
   } else {

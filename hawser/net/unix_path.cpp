@@ -7,7 +7,6 @@
 
 #include <hawser/base/system_calls.h>
 #include <hawser/fiber/run.h>
-#include <hawser/net/once_free.h>
 
 namespace hawser::detail {
 namespace {
@@ -50,22 +49,20 @@ UnixPath UnixPath::open(Socket& socket, const Address& address, mode_t mode, std
   UnixPath owned;
   const std::string path = address.path();
   if (address.is_abstract()) {
-    once_free([&] { socket.bind(address); });
+    socket.bind(address);
     if (backlog) socket.listen(*backlog);
     return owned;
   }
   const UniqueFd lock = lock_directory(path);
   // The file is made with these bits less the umask's: it is never open wider than asked, not even for a moment.
   if (mode && ::fchmod(socket.fileno(), mode) < 0) throw_errno("fchmod", address.str());
-  once_free([&] {
-    try {
-      socket.bind(address);
-    } catch (const SystemError& error) {
-      if (error.error_number() != EADDRINUSE || !is_stale(address, path, socket.type())) throw;
-      if (::unlink(path.c_str()) < 0 && errno != ENOENT) throw_errno("unlink", address.str());
-      socket.bind(address);
-    }
-  });
+  try {
+    socket.bind(address);
+  } catch (const SystemError& error) {
+    if (error.error_number() != EADDRINUSE || !is_stale(address, path, socket.type())) throw;
+    if (::unlink(path.c_str()) < 0 && errno != ENOENT) throw_errno("unlink", address.str());
+    socket.bind(address);
+  }
   struct stat about {};
   if (::lstat(path.c_str(), &about) < 0) throw_errno("stat", address.str());
   owned.path_ = path;

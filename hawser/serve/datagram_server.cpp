@@ -7,7 +7,6 @@
 
 #include <hawser/base/errors.h>
 #include <hawser/base/fd.h>
-#include <hawser/net/once_free.h>
 #include <hawser/net/resolver.h>
 
 namespace hawser {
@@ -41,7 +40,7 @@ void DatagramServer::server_bind() {
         if (listen.reuse_address) socket.set(option::reuse_address, true);
         if (listen.reuse_port) socket.set(option::reuse_port, true);
         if (address.is_ipv6()) socket.set(option::ipv6_only, !listen.dual_stack);
-        detail::once_free([&] { socket.bind(address); });
+        socket.bind(address);
         address_ = socket.sock_name();
       }
       return adopt(std::move(socket));
