@@ -37,7 +37,7 @@ void DatagramServer::server_bind() {
         path_ = detail::UnixPath::bind(socket, address, listen.unix_mode);
         address_ = address;
       } else {
-        if (listen.reuse_address) socket.set(option::reuse_address, true);
+        // Not SO_REUSEADDR: datagrams leave no TIME_WAIT, and a second server would take the port without a word.
         if (listen.reuse_port) socket.set(option::reuse_port, true);
         if (address.is_ipv6()) socket.set(option::ipv6_only, !listen.dual_stack);
         socket.bind(address);

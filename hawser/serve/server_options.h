@@ -37,7 +37,7 @@ enum class DealOut : std::uint8_t {
 
 template <class Request>
 struct BasicServerOptions {
-  // How the listening socket is made; for datagrams, reuse_address, reuse_port, dual_stack and unix_mode count.
+  // How the listening socket is made; for datagrams, reuse_port, dual_stack and unix_mode count.
   ListenerOptions listen{};
   // Which addresses of a host name are taken.
   IpFamily address_family = IpFamily::any;

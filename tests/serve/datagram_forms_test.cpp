@@ -140,6 +140,16 @@ TEST(datagram_forms, at_unix_paths) {
   EXPECT_NE(::access(path.c_str(), F_OK), 0);
 }
 
+TEST(datagram_forms, a_port_in_use_is_not_taken_over) {
+  FiberUdpServer first({"127.0.0.1", 0}, [](DatagramRequest&) {});
+  try {
+    FiberUdpServer second(first.address(), [](DatagramRequest&) {});
+    FAIL();
+  } catch (const SystemError& error) {
+    EXPECT_EQ(error.error_number(), EADDRINUSE);
+  }
+}
+
 TEST(datagram_forms, a_live_unix_path_is_not_taken_over) {
   const std::string path = ::testing::TempDir() + "hawser-dgram-live-" + std::to_string(::getpid());
   const UnixDatagramServer first(path, echo);
