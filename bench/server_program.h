@@ -1,7 +1,9 @@
 // What the benchmark servers on the library share: their command line, the choice of the engine and of the number of
 // loops, and a server with limits out of the way.
 //
-//   NAME PORT [--engine epoll|uring] [--loops N]
+//   NAME PORT [--engine epoll|uring] [--loops N] [--deal least|port]
+//
+// --deal says how connections come to the loops (DealOut), for servers of connections.
 //
 // An engine that was asked for and is not there ends the program with 2: a figure must not carry another engine's name.
 // Once all is set the engine in use is printed, one line: "engine <TAB> epoll (…)".
@@ -56,8 +58,11 @@ int run_on_engine(int argc, char** argv, const std::string& name, std::vector<st
 // Serves each connection with handler(Socket&), on a fiber of its own, until the process is ended.
 template <class Handler>
 int serve_connections(int argc, char** argv, const std::string& name, Handler&& handler) {
-  return run_on_engine(argc, argv, name, {}, [&](const Arguments& /*arguments*/, int port) {
+  return run_on_engine(argc, argv, name, {"deal"}, [&](const Arguments& arguments, int port) {
+    const std::string deal = arguments.text("deal", "least");
+    if (deal != "least" && deal != "port") arguments.fail("no such way to deal: " + deal);
     hawser::ServerOptions options;
+    if (deal == "port") options.deal_out = hawser::DealOut::reuse_port;
     options.max_connections = 1'000'000;
     options.listen.backlog = 4096;
     hawser::FiberTcpServer server({"127.0.0.1", port}, std::forward<Handler>(handler), options);

@@ -71,7 +71,7 @@ class FiberRunner final : public Runner {
     std::atomic<std::size_t> jobs{0};
   };
   std::vector<Load> loads_;  // one each loop; a single one when all stay where they are started
-  std::size_t next_ = 0;
+  std::size_t next_ = 0;     // of the one context that deals them out
 };
 
 std::unique_ptr<Runner> make_fiber_runner(bool on_all_loops) { return std::make_unique<FiberRunner>(on_all_loops); }

@@ -83,14 +83,14 @@ void Runner::leave(Job& job) noexcept {
   if (--count_ == 0 && waiting_) waiting_->unpark();
 }
 
-std::unique_ptr<Runner> make_runner(Form form, Timeout request_deadline) {
+std::unique_ptr<Runner> make_runner(Form form, Timeout request_deadline, DealOut deal_out) {
   switch (form) {
     case Form::threading:
       return make_thread_runner();
     case Form::forking:
       return make_fork_runner(request_deadline);
     case Form::fiber:
-      return make_fiber_runner(true);
+      return make_fiber_runner(deal_out == DealOut::least_loaded);
     case Form::one_at_a_time:
       break;
   }

@@ -85,8 +85,9 @@ class Runner {
   Waiter* waiting_ = nullptr;  // woken when the last one has ended
 };
 
-// request_deadline: what a forked child may take before it is killed.
-std::unique_ptr<Runner> make_runner(Form form, Timeout request_deadline);
+// request_deadline: what a forked child may take before it is killed. deal_out: with a listener a loop, fibers stay
+// where they are started.
+std::unique_ptr<Runner> make_runner(Form form, Timeout request_deadline, DealOut deal_out);
 
 std::unique_ptr<Runner> make_in_place_runner();
 std::unique_ptr<Runner> make_thread_runner();

@@ -31,7 +31,7 @@ bool Server::wait_stopped(Timeout timeout) {
 
 void Server::begin() {
   if (limits_.form == Form::fiber && !in_fiber()) throw std::logic_error("a Fiber server serves inside run()");
-  if (!runner_) runner_ = detail::make_runner(limits_.form, limits_.request_deadline);
+  if (!runner_) runner_ = detail::make_runner(limits_.form, limits_.request_deadline, limits_.deal_out);
 }
 
 void Server::serve_forever() {
