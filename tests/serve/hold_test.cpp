@@ -34,7 +34,8 @@ using testing::kSlower;
 using testing::Log;
 using testing::Serving;
 
-// All of them connected before the first of them speaks. In a process of their own: each end has its descriptors.
+// All of them are being served before the first of them speaks. In a process of their own: each end has its
+// descriptors.
 [[noreturn]] void crowd(const Address& server, int clients) {
   int right = 0;
   run([&] {
@@ -44,6 +45,7 @@ using testing::Serving;
     for (int i = 0; i < clients; ++i) {
       group.spawn([&, i] {
         Socket client = connect(server);
+        static_cast<void>(client.recv(1));  // its handler is there
         if (++here == clients) all_here.set();
         all_here.wait();
         const std::string text = "client " + std::to_string(i);
@@ -87,6 +89,7 @@ TEST_P(Crowd, ten_thousand_clients_at_once) {
                             int before = most;
                             while (before < count && !most.compare_exchange_weak(before, count)) {
                             }
+                            peer.send_all("!");
                             echo(peer);
                             --now;
                           },
