@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <hawser/base/clock.h>
 #include <hawser/fiber/inbox.h>
@@ -88,14 +89,13 @@ class Engine {
 
 enum class EngineKind : std::uint8_t { epoll, uring };
 
-// Which engine run() is to use, by HAWSER_ENGINE.
+// Which engines run() may use, the one it should try first in front, by HAWSER_ENGINE.
 struct EngineWish {
-  EngineKind kind;
-  bool firm;        // asked for by name: no other will do
-  std::string why;  // for engine_in_use()
+  std::vector<EngineKind> kinds;  // not empty
+  std::string why;                // for engine_in_use(), when it is the first
 };
 // Throws std::invalid_argument for a name that is unknown.
-EngineWish wished_engine();
+EngineWish wished_engines();
 
 // Throw SystemError when the kernel refuses.
 std::unique_ptr<Engine> make_engine(EngineKind kind, Loop& loop);

@@ -34,21 +34,24 @@ class LoopStore {
     static auto* store = new LoopStore();
     return *store;
   }
-  // With the engine that HAWSER_ENGINE asks for. here: it will run on this thread.
+  // With the first engine of those HAWSER_ENGINE asks for that is to be had. here: it will run on this thread.
   Loop* take(std::size_t stack_bytes, bool here) {
     std::lock_guard hold(mutex_);
-    EngineWish wish = wished_engine();
-    if (wish.kind == EngineKind::uring) {
+    EngineWish wish = wished_engines();
+    for (std::size_t i = 0;; ++i) {
+      const EngineKind kind = wish.kinds[i];
       try {
-        return prepared(stack_bytes, here, wish);
+        return prepared(stack_bytes, here, kind, wish.why);
       } catch (const SystemError& error) {
-        if (wish.firm) {
+        if (i + 1 < wish.kinds.size()) {
+          wish.why = error.what();
+        } else if (kind == EngineKind::uring) {
           throw SystemError(error.error_number(), "HAWSER_ENGINE=uring: " + error.operation(), error.object());
+        } else {
+          throw;
         }
-        wish = {EngineKind::epoll, false, error.what()};
       }
     }
-    return prepared(stack_bytes, here, wish);
   }
   void give_back(Loop* loop) {
     std::lock_guard hold(mutex_);
@@ -66,19 +69,19 @@ class LoopStore {
     store.loops_.clear();
   }
 
-  Loop* prepared(std::size_t stack_bytes, bool here, const EngineWish& wish) {
+  Loop* prepared(std::size_t stack_bytes, bool here, EngineKind kind, const std::string& why) {
     const auto fits = [&](const Loop* loop) {
-      return loop->engine_kind() == wish.kind && loop->stack_bytes() >= stack_bytes &&
+      return loop->engine_kind() == kind && loop->stack_bytes() >= stack_bytes &&
              loop->stack_bytes() <= 2 * stack_bytes;
     };
     auto found = std::find_if(loops_.begin(), loops_.end(), fits);
     if (found == loops_.end()) {
-      every_.push_back(new Loop(stack_bytes, wish.kind));
+      every_.push_back(new Loop(stack_bytes, kind));
       loops_.push_back(every_.back());
       found = loops_.end() - 1;
     }
     Loop* const loop = *found;
-    loop->prepare(here, wish.why);
+    loop->prepare(here, why);
     loops_.erase(found);
     return loop;
   }

@@ -67,10 +67,11 @@ void sleep(Duration length);
 void set_fiber_name(std::string_view name) noexcept;
 [[nodiscard]] std::string fiber_name();
 
-// "epoll (io_uring_setup: Operation not permitted)": which engine this loop runs on, and why. HAWSER_ENGINE=auto, epoll
-// or uring in the environment chooses, at each run(); where it asks for uring and that is not to be had, run() throws
-// SystemError, and std::invalid_argument for another name. auto takes epoll where io_uring is refused. Throws
-// std::logic_error outside run().
+// "epoll (the default, and the faster of the two)": which engine this loop runs on, and why. HAWSER_ENGINE in the
+// environment chooses, at each run(): auto (which is epoll), epoll, uring, or several in the order of preference:
+// "uring,epoll" takes io_uring where it is to be had, goes on with epoll where a kernel, a filter or a limit refuses
+// it, and says here what that was. Where none is to be had run() throws SystemError; std::invalid_argument for another
+// name. Throws std::logic_error outside run().
 [[nodiscard]] std::string engine_in_use();
 
 }  // namespace hawser

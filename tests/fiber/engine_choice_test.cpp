@@ -95,36 +95,45 @@ TEST(engine_choice, takes_the_engine_that_is_asked_for) {
   EXPECT_EQ(engine(), "uring (asked for by HAWSER_ENGINE)");
 }
 
-TEST(engine_choice, an_empty_wish_is_auto) {
-  std::string automatic;
-  {
-    const Asked asked("auto");
-    automatic = engine();
+TEST(engine_choice, auto_and_nothing_are_the_default) {
+  for (const char* name : {"auto", ""}) {
+    const Asked asked(name);
+    EXPECT_EQ(engine(), "epoll (the default, and the faster of the two)");
   }
-  const Asked asked("");
-  EXPECT_EQ(engine(), automatic);
 }
 
 TEST(engine_choice, an_unknown_engine_is_an_error_that_names_the_known) {
-  const Asked asked("kqueue");
-  try {
-    engine();
-    FAIL();
-  } catch (const std::invalid_argument& error) {
-    EXPECT_STREQ(error.what(), "HAWSER_ENGINE=kqueue: the engines are auto, epoll and uring");
+  for (const std::string name : {"kqueue", "uring,", ",epoll", "uring epoll", "epoll,auto"}) {
+    const Asked asked(name.c_str());
+    try {
+      engine();
+      FAIL();
+    } catch (const std::invalid_argument& error) {
+      EXPECT_EQ(error.what(), "HAWSER_ENGINE=" + name + ": the engines are auto, epoll and uring");
+    }
   }
 }
 
-TEST(engine_choice, auto_runs_on_epoll_where_a_filter_refuses_io_uring) {
-  const Asked asked("auto");
+TEST(engine_choice, takes_the_first_of_several_that_is_to_be_had) {
+  if (!kernel_has_uring()) return;
+  {
+    const Asked asked("uring,epoll");
+    EXPECT_EQ(engine(), "uring (asked for by HAWSER_ENGINE)");
+  }
+  const Asked asked("epoll,uring");
+  EXPECT_EQ(engine(), "epoll (asked for by HAWSER_ENGINE)");
+}
+
+TEST(engine_choice, goes_on_with_epoll_where_a_filter_refuses_io_uring) {
+  const Asked asked("uring,epoll");
   EXPECT_EQ(where_refused(SYS_io_uring_setup, EPERM, engine).substr(0, 22), "epoll (io_uring_setup:");
   EXPECT_EQ(where_refused(SYS_io_uring_setup, ENOSYS, engine), "epoll (io_uring_setup: Function not implemented)");
   EXPECT_EQ(where_refused(SYS_io_uring_setup, ENOMEM, engine), "epoll (io_uring_setup: Cannot allocate memory)");
 }
 
-TEST(engine_choice, auto_runs_on_epoll_where_only_part_of_io_uring_is_let_through) {
+TEST(engine_choice, goes_on_with_epoll_where_only_part_of_io_uring_is_let_through) {
   if (!kernel_has_uring()) return;
-  const Asked asked("auto");
+  const Asked asked("uring,epoll");
   EXPECT_EQ(where_refused(SYS_io_uring_enter, EPERM, engine), "epoll (io_uring_enter: Operation not permitted)");
   EXPECT_EQ(where_refused(SYS_io_uring_register, EPERM, engine), "epoll (io_uring_register: Operation not permitted)");
 }
