@@ -45,9 +45,13 @@ class Queue {
   }
 
   // Throws Full when there was no room within the timeout; ShutDown, at once, after shutdown().
-  void put(T item, Timeout timeout = std::nullopt) {
-    refuse_negative(timeout);
+  void put(T item) {
     // NOLINTNEXTLINE(bugprone-use-after-move): an item for which there was no room is left as it was
+    if (!try_put_here(std::move(item))) put_slow(item, Expiry::never());
+  }
+  void put(T item, Timeout timeout) {
+    refuse_negative(timeout);
+    // NOLINTNEXTLINE(bugprone-use-after-move)
     if (!try_put_here(std::move(item))) put_slow(item, Expiry::of(timeout));
   }
   // Throws Full, ShutDown.
@@ -58,7 +62,14 @@ class Queue {
   [[nodiscard]] bool try_put(T&& item) { return try_put_here(std::move(item)); }
 
   // Throws Empty when nothing came within the timeout; ShutDown when the queue is shut down and nothing is left.
-  T get(Timeout timeout = std::nullopt) {
+  T get() {
+    {
+      const detail::BiasedLock::Hold hold(get_.lock);
+      if (item_there()) return take<T>();
+    }
+    return get_slow(Expiry::never());
+  }
+  T get(Timeout timeout) {
     refuse_negative(timeout);
     {
       const detail::BiasedLock::Hold hold(get_.lock);

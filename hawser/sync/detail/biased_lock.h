@@ -22,12 +22,12 @@ class BiasedLock {
  public:
   class Hold {
    public:
-    explicit Hold(BiasedLock& lock) noexcept : lock_(lock), biased_(lock.enter()) {
+    [[gnu::always_inline]] explicit Hold(BiasedLock& lock) noexcept : lock_(lock), biased_(lock.enter()) {
       if (!biased_) lock.lock();
     }
     Hold(const Hold&) = delete;
     Hold& operator=(const Hold&) = delete;
-    ~Hold() {
+    [[gnu::always_inline]] ~Hold() {
       if (biased_) {
         lock_.inside_.store(false, std::memory_order_release);
       } else {
@@ -43,7 +43,7 @@ class BiasedLock {
  private:
   static constexpr std::uint32_t kStreak = 256;
 
-  bool enter() noexcept {
+  [[gnu::always_inline]] bool enter() noexcept {
     const std::uintptr_t me = thread_mark();
     if (owner_.load(std::memory_order_relaxed) != me) return false;
     inside_.store(true, std::memory_order_relaxed);
@@ -53,7 +53,7 @@ class BiasedLock {
     return false;
   }
 
-  void lock() noexcept {
+  [[gnu::noinline]] void lock() noexcept {
     spin_.lock();
     const std::uintptr_t me = thread_mark();
     if (owner_.load(std::memory_order_relaxed) != 0) {
