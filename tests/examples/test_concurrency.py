@@ -2,6 +2,8 @@
 import re
 import signal
 import socket
+import subprocess
+import tempfile
 
 import examples
 
@@ -44,6 +46,23 @@ class SmallServers(examples.TestCase):
                 with socket.socket() as next_life:
                     next_life.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     next_life.bind(("127.0.0.1", port))
+
+    def test_service_takes_the_socket_it_is_given_and_says_when_it_is_ready(self):
+        with tempfile.TemporaryDirectory() as folder, examples.server() as listener, \
+                socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(f"{folder}/notify")
+            manager.settimeout(examples.SECONDS)
+            command = f'exec 3<&{listener.fileno()}; LISTEN_FDS=1 LISTEN_PID=$$ exec "$0"'
+            service = subprocess.Popen(["sh", "-c", command, examples.PROGRAMS / "service"], stdout=subprocess.PIPE,
+                                       pass_fds=[listener.fileno()], env={"NOTIFY_SOCKET": f"{folder}/notify"})
+            try:
+                self.assertIn(b"READY=1", manager.recv(1024))
+                with examples.client(listener.getsockname()[1]) as sock:
+                    sock.sendall(b"one\n")
+                    self.assertEqual(sock.recv(10), b"ONE\n")
+            finally:
+                service.kill()
+                service.communicate()
 
     def test_upper_lines(self):
         with examples.Program("upper_server", 0) as server, examples.client(server.port()) as sock:
