@@ -24,11 +24,15 @@
 #include <hawser/fiber/waiter.h>
 #include <hawser/fiber/watchdog.h>
 
+#include <hawser/sync/async_result.h>
+#include <hawser/sync/barrier.h>
 #include <hawser/sync/condition.h>
+#include <hawser/sync/deadlock.h>
 #include <hawser/sync/event.h>
 #include <hawser/sync/lock.h>
 #include <hawser/sync/queue.h>
 #include <hawser/sync/queue_errors.h>
+#include <hawser/sync/rlock.h>
 #include <hawser/sync/semaphore.h>
 
 #include <hawser/net/address.h>

@@ -61,6 +61,13 @@ class Cancelled : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// The wait would have closed a circle of contexts that wait for each other; see <hawser/sync/deadlock.h>. Nothing was
+// acquired.
+class DeadlockDetected : public std::logic_error {
+ public:
+  using std::logic_error::logic_error;
+};
+
 // The object was closed, before the call or while the call waited. Code EBADF.
 class SocketClosed : public SystemError {
  public:

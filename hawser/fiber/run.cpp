@@ -8,6 +8,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -20,6 +21,7 @@
 #include <hawser/fiber/overflow.h>
 #include <hawser/fiber/runtime.h>
 #include <hawser/fiber/task_state.h>
+#include <hawser/fiber/wait_graph.h>
 #include <hawser/fiber/waiter.h>
 #include <hawser/fiber/watchdog.h>
 
@@ -175,6 +177,10 @@ void run_main(const RunOptions& options, std::function<void()> main) {
   };
   borrowed.loops[0]->post(start);
 
+  std::optional<TrackedWait> tracked;
+  if (waits_are_tracked()) {
+    tracked.emplace(task->as_wanted(), false, TrackedWait::Raise::never);
+  }
   std::vector<std::thread> threads;
   for (int i = 1; i < runtime.size(); ++i) {
     threads.emplace_back([&runtime, i] {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -11,6 +12,7 @@
 #include <hawser/fiber/context.h>
 #include <hawser/fiber/loop.h>
 #include <hawser/fiber/runtime.h>
+#include <hawser/fiber/wait_graph.h>
 #include <hawser/fiber/waiter.h>
 
 namespace hawser::detail {
@@ -24,14 +26,25 @@ void TaskState::destroy() noexcept {
       log_line(LogLevel::error, "a task failed and nobody asked");
     }
   }
+  if (introduced.load(std::memory_order_relaxed)) forget_holder(identity());
   delete this;
+}
+
+Identity TaskState::identity() noexcept {
+  Identity known = identity_.load(std::memory_order_relaxed);
+  if (known != 0) return known;
+  const Identity fresh = fresh_identity();
+  return identity_.compare_exchange_strong(known, fresh, std::memory_order_relaxed) ? fresh : known;
 }
 
 void TaskState::set_name(std::string_view name) noexcept {
   const std::size_t kept = std::min(name.size(), sizeof name_ - 1);
-  const std::lock_guard hold(name_lock_);
-  std::copy_n(name.data(), kept, name_);
-  name_[kept] = '\0';
+  {
+    const std::lock_guard hold(name_lock_);
+    std::copy_n(name.data(), kept, name_);
+    name_[kept] = '\0';
+  }
+  if (introduced.load(std::memory_order_relaxed)) rename_holder(identity(), name.substr(0, kept));
 }
 
 std::string TaskState::name() const {
@@ -103,8 +116,7 @@ void TaskState::call(TaskLink& link) noexcept {
   try {
     link.call(*this);
   } catch (...) {
-    log_line(LogLevel::error,
-             "a callback of task '" + std::string(name_) + "' threw: " + describe(std::current_exception()));
+    log_line(LogLevel::error, "a callback of task '" + name() + "' threw: " + describe(std::current_exception()));
   }
 }
 
@@ -118,6 +130,11 @@ void TaskState::link(std::unique_ptr<TaskLink> link) noexcept {
     }
   }
   call(*link);
+}
+
+Wanted TaskState::as_wanted() noexcept {
+  introduce_task(*this);
+  return {Wanted::Kind::task, nullptr, this, identity_};
 }
 
 bool TaskState::is_current() const noexcept {
@@ -150,6 +167,10 @@ bool TaskState::join(Expiry expiry) {
     Waiter waiter{"join"};
   } joiner;
   joiner.ended = [](TaskListener& self) noexcept { static_cast<Joiner&>(self).waiter.unpark(); };
+  std::optional<TrackedWait> tracked;
+  if (waits_are_tracked() && !expiry.passed()) {
+    tracked.emplace(as_wanted(), !expiry.is_never(), TrackedWait::Raise::allowed);
+  }
   if (!listen(joiner)) return true;
   const Wake why = joiner.waiter.park(expiry);
   if (why == Wake::ready || !stop_listening(joiner)) return true;

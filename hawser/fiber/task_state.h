@@ -17,8 +17,10 @@
 #include <utility>
 
 #include <hawser/base/clock.h>
+#include <hawser/fiber/identity.h>
 #include <hawser/fiber/runnable.h>
 #include <hawser/fiber/spin_lock.h>
+#include <hawser/fiber/wait_graph.h>
 
 namespace hawser {
 
@@ -94,6 +96,10 @@ class TaskState : public Runnable {
   // Calls it when the task has ended, or here and now when it has. What it throws is logged.
   void link(std::unique_ptr<TaskLink> link) noexcept;
 
+  [[nodiscard]] Identity identity() noexcept;
+  // Its end, as what somebody waits for.
+  [[nodiscard]] Wanted as_wanted() noexcept;
+
   static constexpr std::size_t kNameBytes = 32;  // with the zero at the end
   // Longer names are cut at 31 bytes.
   void set_name(std::string_view name) noexcept;
@@ -108,11 +114,12 @@ class TaskState : public Runnable {
   // On the loop's thread: kill() once it has arrived there.
   void cancel_here() noexcept;
 
-  Loop* loop = nullptr;              // set when it is started; never changes
-  Fiber* fiber = nullptr;            // while the body runs; the loop's thread only
-  TaskObserver* observer = nullptr;  // the loop's thread only
-  bool cancel_requested = false;     // the loop's thread only
-  TaskState* group_next = nullptr;   // the observer's list
+  Loop* loop = nullptr;                 // set when it is started; never changes
+  Fiber* fiber = nullptr;               // while the body runs; the loop's thread only
+  TaskObserver* observer = nullptr;     // the loop's thread only
+  bool cancel_requested = false;        // the loop's thread only
+  std::atomic<bool> introduced{false};  // reports of deadlocks know its name
+  TaskState* group_next = nullptr;      // the observer's list
   TaskState* group_previous = nullptr;
 
  protected:
@@ -136,6 +143,7 @@ class TaskState : public Runnable {
   std::atomic<std::uint32_t> refs_{1};
   std::atomic<std::uint32_t> status_{kPending};
   std::atomic<bool> error_seen_{false};
+  std::atomic<Identity> identity_{0};
   SpinLock ends_lock_;
   TaskListener* listeners_ = nullptr;
   std::unique_ptr<TaskLink> links_;  // the latest first

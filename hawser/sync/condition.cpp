@@ -6,16 +6,26 @@
 namespace hawser {
 
 void Condition::need_lock(const char* operation) const {
-  if (!lock_.locked()) throw std::logic_error(std::string(operation) + " on a condition whose lock is not held");
+  if (recursive_ ? !recursive_->owned() : !lock_.locked())
+    throw std::logic_error(std::string(operation) + " on a condition whose lock is not held");
 }
 
 bool Condition::wait_until(Expiry expiry) {
   need_lock("wait");
   detail::WaitNode node("condition");
   cell_.list(node);
-  lock_.unlock();
+  std::size_t depth = 0;
+  if (recursive_) {
+    depth = recursive_->unlock_wholly();
+  } else {
+    lock_.unlock();
+  }
   const Wake why = cell_.wait(node, expiry);
-  lock_.lock_uninterrupted();
+  if (recursive_) {
+    recursive_->lock_uninterrupted(depth);
+  } else {
+    lock_.lock_uninterrupted();
+  }
   if (why == Wake::expired) return false;
   throw_unless_ready(why, "condition wait");
   return true;

@@ -4,10 +4,11 @@
 //   { std::lock_guard hold(lock); changed.wait_for([&] { return !jobs.empty(); }); ... }
 //   { std::lock_guard hold(lock); jobs.push_back(job); changed.notify_one(); }
 //
-// wait() releases the lock, waits and holds the lock again before it returns or throws, also when it throws
-// DeadlineExceeded or Cancelled. All calls need the lock and throw std::logic_error without it. Between fibers, threads
-// and both; the lock must outlive the Condition. Several Conditions may share one lock. As with Python's Condition, a
-// wait without a predicate may find that another context was faster: test what you waited for.
+// The lock is a Lock or an RLock; of an RLock the caller must be the owner, and it is released wholly and then held as
+// deep as before. wait() releases the lock, waits and holds the lock again before it returns or throws, also when it
+// throws DeadlineExceeded or Cancelled. All calls need the lock and throw std::logic_error without it. Between fibers,
+// threads and both; the lock must outlive the Condition. Several Conditions may share one lock. As with Python's
+// Condition, a wait without a predicate may find that another context was faster: test what you waited for.
 #pragma once
 
 #include <cstddef>
@@ -15,12 +16,14 @@
 #include <hawser/base/clock.h>
 #include <hawser/sync/detail/wait_cell.h>
 #include <hawser/sync/lock.h>
+#include <hawser/sync/rlock.h>
 
 namespace hawser {
 
 class Condition {
  public:
   explicit Condition(Lock& lock) noexcept : lock_(lock) {}
+  explicit Condition(RLock& lock) noexcept : lock_(lock.lock_), recursive_(&lock) {}
   Condition(const Condition&) = delete;
   Condition& operator=(const Condition&) = delete;
   ~Condition() = default;
@@ -47,6 +50,7 @@ class Condition {
   bool wait_until(Expiry expiry);
 
   Lock& lock_;
+  RLock* recursive_ = nullptr;  // the one that lock_ is in
   detail::WaitCell cell_;
 };
 

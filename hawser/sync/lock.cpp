@@ -1,9 +1,11 @@
 #include <hawser/sync/lock.h>
 
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 
 #include <hawser/fiber/spin.h>
+#include <hawser/fiber/wait_graph.h>
 
 // Who releases writes 0 and then looks for waiters; who waits counts itself in and then looks whether the word is 0.
 // One of them must see the other, so both need a full fence between writing and looking. unlock() does without: whoever
@@ -13,7 +15,9 @@
 namespace hawser {
 
 using detail::ParkingLot;
+using detail::TrackedWait;
 using detail::WaitNode;
+using detail::Wanted;
 
 constinit std::atomic<Lock::Word> Lock::holder_flags_{Lock::kFenced};
 
@@ -26,14 +30,24 @@ bool Lock::acquire(Timeout timeout) {
   return true;
 }
 
-Wake Lock::acquire_slow(Expiry expiry) noexcept {
+Wake Lock::acquire_slow(Expiry expiry) {
   if (!expiry.passed() && detail::spin_until([this] { return try_lock(); })) return Wake::ready;
   for (bool overtaken = false;; overtaken = true) {
     WaitNode node("lock");
     node.insists = overtaken;
-    if (list_or_acquire(node)) return Wake::ready;
-    const Wake why = ParkingLot::wait(node, this, expiry);
-    if (node.granted || why != Wake::ready) return why;
+    std::optional<TrackedWait> tracked;
+    if (detail::waits_are_tracked() && !expiry.passed()) {
+      tracked.emplace(Wanted{Wanted::Kind::lock, name_, this, holder_}, !expiry.is_never(),
+                      TrackedWait::Raise::allowed);
+    }
+    const bool had = list_or_acquire(node);
+    const Wake why = had ? Wake::ready : ParkingLot::wait(node, this, expiry);
+    tracked.reset();  // first: who waits for what it holds itself looks like a deadlock
+    if (had || node.granted) {
+      if (detail::waits_are_tracked()) note_holder();
+      return Wake::ready;
+    }
+    if (why != Wake::ready) return why;
     if (try_lock()) return Wake::ready;
   }
 }
@@ -42,11 +56,21 @@ void Lock::lock_uninterrupted() noexcept {
   for (bool overtaken = false; !try_lock(); overtaken = true) {
     WaitNode node("lock");
     node.insists = overtaken;
-    if (list_or_acquire(node)) return;
-    node.waiter.park_uninterrupted();
-    if (node.granted) return;
+    std::optional<TrackedWait> tracked;
+    if (detail::waits_are_tracked()) {
+      tracked.emplace(Wanted{Wanted::Kind::lock, name_, this, holder_}, false, TrackedWait::Raise::never);
+    }
+    const bool had = list_or_acquire(node);
+    if (!had) node.waiter.park_uninterrupted();
+    tracked.reset();
+    if (had || node.granted) {
+      if (detail::waits_are_tracked()) note_holder();
+      return;
+    }
   }
 }
+
+void Lock::note_holder() noexcept { holder_.store(detail::introduce_holder(), std::memory_order_relaxed); }
 
 bool Lock::list_or_acquire(WaitNode& node) noexcept {
   ParkingLot::Bucket& bucket = ParkingLot::bucket(this);
@@ -76,7 +100,8 @@ bool Lock::list_or_acquire(WaitNode& node) noexcept {
 bool Lock::acquire_listed(WaitNode& node) noexcept {
   ParkingLot::Bucket& bucket = ParkingLot::bucket(this);
   std::lock_guard hold(bucket.lock);
-  if (!node.listed || !try_lock()) return false;
+  Word expected = 0;
+  if (!node.listed || !word_.compare_exchange_strong(expected, mine(), std::memory_order_acquire)) return false;
   bucket.remove(node);
   return true;
 }
@@ -86,6 +111,7 @@ bool Lock::acquire_listed(WaitNode& node) noexcept {
 void Lock::release_slow() {
   Word holder = word_.load(std::memory_order_relaxed);
   if (holder == 0) throw std::logic_error("release of a lock that is not locked");
+  holder_.store(0, std::memory_order_relaxed);
   if (!(holder & kInsisted) && word_.compare_exchange_strong(holder, 0, std::memory_order_seq_cst)) {
     if (ParkingLot::crowded(this, std::memory_order_seq_cst)) ParkingLot::wake_first(this);
     return;
@@ -102,10 +128,12 @@ void Lock::release_slow() {
   next->waiter.unpark();
 }
 
-// Before main, hence before there are threads: whoever acquires under one setting is met under the same.
-[[maybe_unused]] const bool Lock::chosen_ = [] {
-  if (detail::asymmetric_fences()) holder_flags_.store(0, std::memory_order_relaxed);
-  return true;
-}();
+// Who acquired under one setting is met as its word says, whatever the setting is by then.
+void Lock::follow_tracking() noexcept {
+  const Word fenced = detail::asymmetric_fences() ? 0 : kFenced;
+  holder_flags_.store(detail::waits_are_tracked() ? kFenced | kTracked : fenced, std::memory_order_relaxed);
+}
+
+[[maybe_unused]] const bool Lock::chosen_ = (follow_tracking(), true);
 
 }  // namespace hawser

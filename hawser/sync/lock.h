@@ -8,7 +8,8 @@
 // DeadlineExceeded and Cancelled; the lock is then not held. The Lock may be destroyed as soon as the last holder's
 // unlock() was seen by somebody who acquired it afterwards.
 //
-// One word; acquiring and releasing without a rival takes one atomic operation in all (docs/decisions.md tells how).
+// Acquiring and releasing without a rival takes one atomic operation in all (docs/decisions.md tells how). With a name,
+// reports of deadlocks (deadlock.h) call it by that.
 #pragma once
 
 #include <atomic>
@@ -16,15 +17,20 @@
 
 #include <hawser/base/clock.h>
 #include <hawser/fiber/asymmetric_fence.h>
+#include <hawser/fiber/identity.h>
 #include <hawser/fiber/thread_mark.h>
 #include <hawser/fiber/waiter.h>
 #include <hawser/sync/detail/parking_lot.h>
 
 namespace hawser {
 
+enum class OnDeadlock : std::uint8_t;
+
 class Lock {
  public:
   Lock() noexcept = default;
+  // The name must be a literal or outlive the lock.
+  explicit Lock(const char* name) noexcept : name_(name) {}
   Lock(const Lock&) = delete;
   Lock& operator=(const Lock&) = delete;
   ~Lock() = default;
@@ -34,7 +40,12 @@ class Lock {
   }
   [[nodiscard]] bool try_lock() noexcept {
     Word expected = 0;
-    return word_.compare_exchange_strong(expected, mine(), std::memory_order_acquire, std::memory_order_relaxed);
+    const Word claim = mine();
+    if (!word_.compare_exchange_strong(expected, claim, std::memory_order_acquire, std::memory_order_relaxed))
+      return false;
+    if (claim & kTracked) [[unlikely]]
+      note_holder();
+    return true;
   }
   // Throws std::logic_error when it is not locked.
   void unlock() {
@@ -52,27 +63,36 @@ class Lock {
 
  private:
   friend class Condition;
+  friend class RLock;
+  friend void set_lock_tracking(bool on, OnDeadlock then);
   // 0: free. Otherwise the mark of the thread that acquired it, and:
   using Word = std::uintptr_t;
   static constexpr Word kFenced = 1;    // to be released by release_slow(), with a full fence
   static constexpr Word kInsisted = 2;  // the next release hands over
+  static constexpr Word kTracked = 4;   // holder_ says who it is; comes with kFenced
 
-  // What a new holder writes. kFenced is in it where the kernel has no asymmetric fence.
+  // What a new holder writes beside its mark. kFenced is in it where the kernel has no asymmetric fence.
   static constinit std::atomic<Word> holder_flags_;
   static const bool chosen_;
   [[nodiscard]] static Word mine() noexcept {
     return detail::thread_mark() | holder_flags_.load(std::memory_order_relaxed);
   }
 
-  Wake acquire_slow(Expiry expiry) noexcept;
+  // Reads anew whether holders are to be noted.
+  static void follow_tracking() noexcept;
+
+  Wake acquire_slow(Expiry expiry);
   // For a Condition that must hold the lock again, come what may.
   void lock_uninterrupted() noexcept;
   // Lists a waiter, unless the lock was to be had meanwhile: then true.
   bool list_or_acquire(detail::WaitNode& node) noexcept;
   bool acquire_listed(detail::WaitNode& node) noexcept;
   void release_slow();
+  void note_holder() noexcept;
 
   std::atomic<Word> word_{0};
+  std::atomic<detail::Identity> holder_{0};  // while waits are tracked
+  const char* name_ = nullptr;
 };
 
 }  // namespace hawser
