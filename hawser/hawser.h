@@ -29,7 +29,9 @@
 #include <hawser/sync/condition.h>
 #include <hawser/sync/deadlock.h>
 #include <hawser/sync/event.h>
+#include <hawser/sync/lifo_queue.h>
 #include <hawser/sync/lock.h>
+#include <hawser/sync/priority_queue.h>
 #include <hawser/sync/queue.h>
 #include <hawser/sync/queue_errors.h>
 #include <hawser/sync/rlock.h>
