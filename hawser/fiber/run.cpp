@@ -179,7 +179,7 @@ void run_main(const RunOptions& options, std::function<void()> main) {
 
   std::optional<TrackedWait> tracked;
   if (waits_are_tracked()) {
-    tracked.emplace(task->as_wanted(), false, TrackedWait::Raise::never);
+    tracked.emplace(task->as_wanted(Wanted::Kind::main), false, TrackedWait::Raise::never);
   }
   std::vector<std::thread> threads;
   for (int i = 1; i < runtime.size(); ++i) {

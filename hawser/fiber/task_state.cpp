@@ -132,9 +132,9 @@ void TaskState::link(std::unique_ptr<TaskLink> link) noexcept {
   call(*link);
 }
 
-Wanted TaskState::as_wanted() noexcept {
+Wanted TaskState::as_wanted(Wanted::Kind kind) noexcept {
   introduce_task(*this);
-  return {Wanted::Kind::task, nullptr, this, identity_};
+  return {kind, nullptr, this, identity_};
 }
 
 bool TaskState::is_current() const noexcept {

@@ -98,7 +98,7 @@ class TaskState : public Runnable {
 
   [[nodiscard]] Identity identity() noexcept;
   // Its end, as what somebody waits for.
-  [[nodiscard]] Wanted as_wanted() noexcept;
+  [[nodiscard]] Wanted as_wanted(Wanted::Kind kind = Wanted::Kind::task) noexcept;
 
   static constexpr std::size_t kNameBytes = 32;  // with the zero at the end
   // Longer names are cut at 31 bytes.

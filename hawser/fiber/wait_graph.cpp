@@ -80,9 +80,15 @@ class WaitGraph {
     --count_;
   }
 
-  void introduce(Identity who, std::string name, pid_t thread) {
+  void introduce_thread(Identity who) {
     std::lock_guard hold(mutex_);
-    parties_[who] = Party{std::move(name), thread};
+    parties_[who].thread = thread_id();
+  }
+  // Marked first, and all of it under the mutex: whoever gives it another name meanwhile sees the mark and comes after.
+  void introduce(TaskState& task) {
+    std::lock_guard hold(mutex_);
+    task.introduced.store(true, std::memory_order_relaxed);
+    parties_[task.identity()].name = task.name();
   }
   void rename(Identity who, std::string_view name) {
     std::lock_guard hold(mutex_);
@@ -109,7 +115,8 @@ class WaitGraph {
     for (const TrackedWait* wait : sorted()) {
       const auto circle = circle_through(*wait);
       if (circle.empty()) {
-        others += party(wait->who_) + " waits for " + wanted(*wait) + '\n';
+        if (wait->wanted_.kind != Wanted::Kind::main)
+          others += party(wait->who_) + " waits for " + wanted(*wait) + '\n';
       } else if (first_of(circle) == wait) {
         circles += describe(circle) + '\n';
       }
@@ -188,7 +195,7 @@ class WaitGraph {
     const Wanted& what = wait.wanted_;
     const Identity holder = what.holder.load(std::memory_order_relaxed);
     std::string text;
-    if (what.kind == Wanted::Kind::task) {
+    if (what.kind != Wanted::Kind::lock) {
       text = "the end of " + party(holder);
     } else {
       char address[32];
@@ -243,7 +250,7 @@ Identity introduce_holder() noexcept {
   };
   thread_local ThreadParty own;
   try {
-    if (!std::exchange(own.who, who)) WaitGraph::all().introduce(who, "", thread_id());
+    if (!std::exchange(own.who, who)) WaitGraph::all().introduce_thread(who);
   } catch (const std::bad_alloc&) {
     // Reports call it by its number.
   }
@@ -251,9 +258,9 @@ Identity introduce_holder() noexcept {
 }
 
 void introduce_task(TaskState& task) noexcept {
-  if (task.introduced.exchange(true, std::memory_order_relaxed)) return;
+  if (task.introduced.load(std::memory_order_relaxed)) return;
   try {
-    WaitGraph::all().introduce(task.identity(), task.name(), 0);
+    WaitGraph::all().introduce(task);
   } catch (const std::bad_alloc&) {
     // As above.
   }

@@ -23,7 +23,7 @@ extern constinit std::atomic<bool> g_waits_tracked;
 
 // What is waited for. All of it outlives the wait.
 struct Wanted {
-  enum class Kind : std::uint8_t { lock, task };
+  enum class Kind : std::uint8_t { lock, task, main };  // main: by run() itself, of interest only in a circle
   Kind kind;
   const char* name;  // of a lock; may be null
   const void* address;
