@@ -12,6 +12,7 @@
 #include <hawser/fiber/cancellation.h>
 #include <hawser/fiber/counters.h>
 #include <hawser/fiber/deadline.h>
+#include <hawser/fiber/fiber_local.h>
 #include <hawser/fiber/dump.h>
 #include <hawser/fiber/fork.h>
 #include <hawser/fiber/offload.h>
@@ -26,6 +27,7 @@
 
 #include <hawser/sync/async_result.h>
 #include <hawser/sync/barrier.h>
+#include <hawser/sync/channel.h>
 #include <hawser/sync/condition.h>
 #include <hawser/sync/deadlock.h>
 #include <hawser/sync/event.h>

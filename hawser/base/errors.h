@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -52,7 +53,13 @@ class SocketTimeout : public TimedOut {
 // A Deadline scope around the call ran out; the message names the scope.
 class DeadlineExceeded : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  // scope: the number of the Deadline that ran out; Deadline::caused() compares it.
+  explicit DeadlineExceeded(const std::string& what, std::uint64_t scope = 0)
+      : std::runtime_error(what), scope_(scope) {}
+  [[nodiscard]] std::uint64_t scope() const noexcept { return scope_; }
+
+ private:
+  std::uint64_t scope_;
 };
 
 // Somebody asked this fiber to stop. Let it pass: catching it and going on makes the fiber hard to stop.

@@ -18,6 +18,7 @@ class Waiter;
 namespace detail {
 
 class Fiber;
+class LocalValues;
 class Loop;
 class TaskState;
 
@@ -43,6 +44,10 @@ class Context {
   Deadline* deadline = nullptr;  // innermost scope
   std::uint32_t shields = 0;
   bool cancel_requested = false;
+  LocalValues* locals = nullptr;  // owned
+
+  // On the context itself, at its end, with kills held back.
+  void destroy_locals() noexcept;
 
  protected:
   explicit Context(Fiber* self) noexcept : fiber_(self) {}

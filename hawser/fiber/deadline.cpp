@@ -1,6 +1,7 @@
 #include <hawser/fiber/deadline.h>
 
 #include <hawser/fiber/context.h>
+#include <hawser/fiber/identity.h>
 
 namespace hawser {
 
@@ -11,6 +12,11 @@ Deadline::Deadline(Expiry expiry, const char* name) noexcept
   outer_ = context_->deadline;
   nearest_ = outer_ && outer_->nearest_->expiry_ <= expiry_ ? outer_->nearest_ : this;
   context_->deadline = this;
+}
+
+std::uint64_t Deadline::number() const noexcept {
+  if (number_ == 0) number_ = detail::fresh_identity();
+  return number_;
 }
 
 Deadline::~Deadline() { context_->deadline = outer_; }

@@ -69,7 +69,9 @@ void TaskState::execute() noexcept {
       status = kFailed;
     }
   }
+  if (fiber->locals) fiber->destroy_locals();
   end(status, Here::call_links);
+  if (fiber->locals) fiber->destroy_locals();  // of what was linked
 }
 
 void TaskState::cancel_unrun() noexcept {

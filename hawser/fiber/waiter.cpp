@@ -164,6 +164,8 @@ Wake Waiter::park_fiber(Fiber& fiber, Expiry expiry, bool interruptible) noexcep
   fiber.loop.park(fiber, first);
   fiber.waiter = nullptr;
   if (why_ == Wake::ready) state_.store(kIdle, std::memory_order_relaxed);
+  // A scope that ran out long ago, while this wait was not to be struck by one.
+  if (why_ == Wake::deadline && first == expiry) return Wake::expired;
   return why_;
 }
 
@@ -264,7 +266,8 @@ void throw_unless_ready(Wake why, std::string_view operation) {
       throw TimedOut(name + ": timed out");
     case Wake::deadline: {
       const Deadline* nearest = Context::current().nearest_deadline();
-      throw DeadlineExceeded(name + ": " + (nearest ? nearest->name() : "deadline") + " exceeded");
+      throw DeadlineExceeded(name + ": " + (nearest ? nearest->name() : "deadline") + " exceeded",
+                             nearest ? nearest->number() : 0);
     }
     case Wake::cancelled:
       throw Cancelled(name + ": cancelled");

@@ -44,7 +44,7 @@ Wake Lock::acquire_slow(Expiry expiry) {
     const Wake why = had ? Wake::ready : ParkingLot::wait(node, this, expiry);
     tracked.reset();  // first: who waits for what it holds itself looks like a deadlock
     if (had || node.granted) {
-      if (detail::waits_are_tracked()) note_holder();
+      note_holder_if_tracked();
       return Wake::ready;
     }
     if (why != Wake::ready) return why;
@@ -64,10 +64,15 @@ void Lock::lock_uninterrupted() noexcept {
     if (!had) node.waiter.park_uninterrupted();
     tracked.reset();
     if (had || node.granted) {
-      if (detail::waits_are_tracked()) note_holder();
+      note_holder_if_tracked();
       return;
     }
   }
+}
+
+// For one to whom it was given. A word without kFenced is released without forgetting who held it.
+void Lock::note_holder_if_tracked() noexcept {
+  if (detail::waits_are_tracked() && (word_.load(std::memory_order_relaxed) & kFenced)) note_holder();
 }
 
 void Lock::note_holder() noexcept { holder_.store(detail::introduce_holder(), std::memory_order_relaxed); }

@@ -89,6 +89,7 @@ class Lock {
   bool acquire_listed(detail::WaitNode& node) noexcept;
   void release_slow();
   void note_holder() noexcept;
+  void note_holder_if_tracked() noexcept;
 
   std::atomic<Word> word_{0};
   std::atomic<detail::Identity> holder_{0};  // while waits are tracked
