@@ -14,9 +14,6 @@
 
 using namespace hawser;
 
-Lock noodles("noodles");
-Lock fork_("fork");
-
 void eat(const char* name, Lock& first, Lock& second, Barrier* both_have_one) {
   set_fiber_name(name);
   const std::lock_guard hold_first(first);
@@ -29,9 +26,10 @@ int main() {
   set_log_sink([](LogLevel, std::string_view) {});  // the report is printed below
   set_lock_tracking(true, OnDeadlock::raise);       // in a debug build it would be logged without this line
   return run([] {
+    Lock noodles("noodles"), fork("fork");
     Barrier both_have_one(2);
-    auto lin = spawn(eat, "Lin", std::ref(noodles), std::ref(fork_), &both_have_one);
-    auto wu = spawn(eat, "Wu", std::ref(fork_), std::ref(noodles), &both_have_one);
+    auto lin = spawn(eat, "Lin", std::ref(noodles), std::ref(fork), &both_have_one);
+    auto wu = spawn(eat, "Wu", std::ref(fork), std::ref(noodles), &both_have_one);
     for (const auto& eater : {lin, wu}) {
       try {
         eater.get();
@@ -41,8 +39,8 @@ int main() {
     }
 
     // The cure: everybody takes the locks in the same order.
-    lin = spawn(eat, "Lin", std::ref(noodles), std::ref(fork_), nullptr);
-    wu = spawn(eat, "Wu", std::ref(noodles), std::ref(fork_), nullptr);
+    lin = spawn(eat, "Lin", std::ref(noodles), std::ref(fork), nullptr);
+    wu = spawn(eat, "Wu", std::ref(noodles), std::ref(fork), nullptr);
     lin.get();
     wu.get();
     return 0;

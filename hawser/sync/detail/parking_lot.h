@@ -1,5 +1,5 @@
 // ParkingLot: who waits for which lock, kept beside the locks and not in them: a fixed table of buckets that a lock's
-// address chooses. So a lock is one word, and whoever lets go of it can look for waiters after the last touch of the
+// address chooses. So a lock holds no list, and whoever lets go of it can look for waiters after the last touch of the
 // lock itself, which another thread may have destroyed by then. (The idea is WebKit's, 2015.)
 //
 // Locks that meet in one bucket see each other's waiters as "somebody may wait here" and look in vain; nothing worse.
