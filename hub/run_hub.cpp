@@ -11,6 +11,7 @@
 
 #include <hawser/base/errors.h>
 #include <hawser/base/log.h>
+#include <hawser/fiber/dump.h>
 #include <hawser/fiber/run.h>
 #include <hawser/fiber/task_group.h>
 #include <hawser/serve/systemd.h>
@@ -99,6 +100,7 @@ int run_hub(const Options& asked) {
   set_process_limits();
   StopSignals signals;
   const HubLog log(options.log_level);
+  dump_fibers_on(SIGUSR2);
   try {
     run({.loops = 0}, [&] { serve(options, std::move(listener), signals); });
     // All is done: a signal that comes while the process goes away must not make a failure of it.

@@ -12,6 +12,10 @@
 #include <hawser/fiber/switch.h>
 #include <hawser/fiber/task_state.h>
 
+#if defined(HAWSER_ASAN) || defined(HAWSER_TSAN)
+#include <sanitizer/common_interface_defs.h>
+#endif
+
 namespace hawser::detail {
 namespace {
 
@@ -19,6 +23,21 @@ namespace {
 void say(const char* text) noexcept {
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text, std::strlen(text));
 }
+
+#if defined(HAWSER_ASAN) || defined(HAWSER_TSAN)
+
+// A sanitizer has handlers and alternate stacks of its own; what it can't know is the fiber.
+void name_the_fiber() {
+  const Loop* loop = Loop::current();
+  if (!loop || !loop->running() || !loop->running()->task) return;
+  say("hawser: this was in fiber '");
+  say(loop->running()->task->raw_name());
+  say("'\n");
+}
+
+void install_once() { __sanitizer_set_death_callback(&name_the_fiber); }
+
+#else
 
 void report(int signal, siginfo_t* info, void*) noexcept {
   Stack owner;
@@ -34,6 +53,7 @@ void report(int signal, siginfo_t* info, void*) noexcept {
   }
   // Returning runs the faulting instruction again, now with the default action.
   ::signal(signal, SIG_DFL);
+  if (info->si_code <= 0) ::raise(signal);  // it was sent, and no instruction would do that again
 }
 
 void install_once() {
@@ -49,6 +69,8 @@ void install_once() {
   });
 }
 
+#endif
+
 }  // namespace
 
 struct OverflowReport::AlternateStack {
@@ -57,8 +79,8 @@ struct OverflowReport::AlternateStack {
 };
 
 OverflowReport::OverflowReport([[maybe_unused]] const Loop& loop) {
-#if !defined(HAWSER_ASAN) && !defined(HAWSER_TSAN)  // they have reports and alternate stacks of their own
   install_once();
+#if !defined(HAWSER_ASAN) && !defined(HAWSER_TSAN)
   stack_ = std::make_unique<AlternateStack>();
   stack_t next{};
   next.ss_sp = stack_->memory.data();

@@ -1,5 +1,6 @@
 // OverflowReport: while it lives, a fiber of this thread's loop that runs off its stack is named on standard error
-// before the process dies of SIGSEGV. Internal. Leaves a handler that the program itself has installed alone.
+// before the process dies of SIGSEGV. Internal. Leaves a handler that the program itself has installed alone. Under a
+// sanitizer the report is the sanitizer's, with the fiber's name at its end.
 #pragma once
 
 #include <memory>
