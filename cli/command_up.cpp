@@ -58,7 +58,8 @@ Action setup_up(CLI::App& parser) {
   parser.add_option("--log-level", args->log_level, "What is logged (info)")->type_name("debug|info|warning|error");
   parser.footer(
       "The first start makes the certificate, the database and an admin's one-time invite, and prints what to type "
-      "next.\nSIGTERM or Ctrl-C lets requests finish, a second one stops at once. SIGUSR2 prints what every fiber does.\n\n"
+      "next.\nSIGTERM or Ctrl-C lets requests finish, a second one stops at once. SIGUSR2 prints what every fiber "
+      "does.\n\n"
       "Examples:\n"
       "  hawser up\n"
       "  hawser up --listen 0.0.0.0:7700 --root /srv/hawser\n"

@@ -12,8 +12,8 @@
 #include <hawser/fiber/cancellation.h>
 #include <hawser/fiber/counters.h>
 #include <hawser/fiber/deadline.h>
-#include <hawser/fiber/fiber_local.h>
 #include <hawser/fiber/dump.h>
+#include <hawser/fiber/fiber_local.h>
 #include <hawser/fiber/fork.h>
 #include <hawser/fiber/offload.h>
 #include <hawser/fiber/pollable.h>

@@ -63,8 +63,8 @@ class Waiter {
   void use_bell() noexcept;
   [[nodiscard]] Wake park_on_descriptor(int fd, short events, Expiry expiry) noexcept;
 
-  // For dumps: the object of the wait, such as a peer or the name of a lock, and its descriptor. Before park(); both must
-  // outlive the wait.
+  // For dumps: the object of the wait, such as a peer or the name of a lock, and its descriptor. Before park(); both
+  // must outlive the wait.
   void set_object(const std::string* object, int fd = -1) noexcept {
     object_ = object;
     fd_ = fd;
