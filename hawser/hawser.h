@@ -81,6 +81,7 @@
 #include <hawser/process/popen.h>
 #include <hawser/process/run_command.h>
 
+#include <hawser/serve/basic_server.h>
 #include <hawser/serve/child_failed.h>
 #include <hawser/serve/datagram_handler.h>
 #include <hawser/serve/datagram_request.h>
