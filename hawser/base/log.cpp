@@ -25,6 +25,9 @@ std::shared_ptr<const LogSink>& sink() {
   return *current;
 }
 
+// Made before main: a fork in the middle of the first use would leave the child waiting for a thread that it has not.
+[[maybe_unused]] const bool g_made_early = (sink(), true);
+
 void to_standard_error(LogLevel level, std::string_view line) {
   static constexpr std::string_view kNames[] = {"debug", "info", "warning", "error"};
   std::string out = "hawser: ";

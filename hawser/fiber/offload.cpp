@@ -154,6 +154,9 @@ class Pool {
   Call* tail_ = nullptr;
 };
 
+// Made before main: a fork in the middle of the first use would leave the child waiting for a thread that it has not.
+[[maybe_unused]] const bool g_made_early = (Pool::only(), true);
+
 }  // namespace
 
 OffloadLimits offload_limits() noexcept { return Pool::only().limits(); }

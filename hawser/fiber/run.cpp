@@ -93,6 +93,9 @@ class LoopStore {
   std::vector<Loop*> every_;  // keeps them reachable: they are never destroyed
 };
 
+// Made before main: a fork in the middle of the first use would leave the child waiting for a thread that it has not.
+[[maybe_unused]] const bool g_made_early = (LoopStore::all(), true);
+
 // AddressSanitizer gives every variable a surrounding of its own: frames grow by a multiple.
 #if defined(HAWSER_ASAN)
 constexpr std::size_t kStackFactor = 4;

@@ -79,6 +79,9 @@ class Bells {
   std::vector<int> free_;
 };
 
+// Made before main: a fork in the middle of the first use would leave the child waiting for a thread that it has not.
+[[maybe_unused]] const bool g_made_early = (Bells::all(), true);
+
 class ThreadBell {
  public:
   ThreadBell() noexcept = default;

@@ -54,6 +54,11 @@ LookupThreads& LookupThreads::instance() {
   return *threads;
 }
 
+namespace {
+// Made before main: a fork in the middle of the first use would leave the child waiting for a thread that it has not.
+[[maybe_unused]] const bool g_made_early = (LookupThreads::instance(), true);
+}  // namespace
+
 LookupThreads::Ask LookupThreads::addresses_of(std::string host, int family) {
   return [host = std::move(host), family] { return get_addresses(host, family); };
 }

@@ -234,6 +234,7 @@ TEST(deadlines, around_a_group_cancel_its_tasks_and_are_rethrown) {
           }
         });
       }
+      yield();  // they begin, however late it is
       group.join();
       FAIL();
     } catch (const DeadlineExceeded& late) {
