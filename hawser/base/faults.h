@@ -63,7 +63,7 @@ class FaultInjection {
   enum class Scope : std::uint8_t { process, thread };
 
   // Throws std::invalid_argument for a probability that is none, std::logic_error when one of that scope lives already
-  // or the build has no faults.
+  // or the build has no faults. NOLINTNEXTLINE(google-explicit-constructor)
   explicit FaultInjection(std::initializer_list<Fault> faults, std::uint64_t seed = 1, Scope scope = Scope::process);
   FaultInjection(const FaultInjection&) = delete;
   FaultInjection& operator=(const FaultInjection&) = delete;

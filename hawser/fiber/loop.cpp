@@ -376,7 +376,7 @@ void Loop::retire(Watch& watch) noexcept {
 
 void Loop::report_again(Watch& watch) noexcept {
   struct Report : Message {
-    Report(const Watch& w) noexcept : slot(w.slot), generation(w.generation) {}
+    explicit Report(const Watch& w) noexcept : slot(w.slot), generation(w.generation) {}
     std::uint32_t slot;
     std::uint32_t generation;
   };
