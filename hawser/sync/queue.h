@@ -210,7 +210,7 @@ class Queue {
       } else {
         wait(putters_, get_, changed, again, expiry, "queue put");
       }
-      if (try_put_here(std::move(item))) return;
+      if (try_put_here(std::move(item))) return;  // NOLINT(bugprone-use-after-move): moved only when put
     }
   }
 
