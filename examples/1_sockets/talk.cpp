@@ -24,7 +24,8 @@ Socket call_or_wait(const std::string& where) {
 
 void talk(Socket& peer) {
   // One fiber listens to the peer while this one listens to the keyboard.
-  auto hearing = spawn([&peer] {
+  TaskGroup hearing;  // no fiber outlives it: leaving the scope cancels and waits
+  hearing.spawn([&peer] {
     BufferedReader reader(peer);
     while (auto line = reader.read_line()) {
       fmt::print("peer: {}", *line);
@@ -42,7 +43,6 @@ void talk(Socket& peer) {
     peer.send_all(line + "\n");
     if (line == "886") break;
   }
-  hearing.kill();
 }
 
 }  // namespace

@@ -24,7 +24,8 @@ int main(int argc, char** argv) {
       fmt::print("listening on {} and {}\n", listener.address().str(), datagrams.sock_name().str());
       std::fflush(stdout);
 
-      const Task<void> echo_datagrams = spawn([&] {
+      TaskGroup echo_datagrams;
+      echo_datagrams.spawn([&] {
         for (;;) {
           const Datagram message = datagrams.recv_from();
           // Only who has bound a name of its own can be answered.

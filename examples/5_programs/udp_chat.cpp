@@ -30,7 +30,8 @@ int main(int argc, char** argv) {
   return run([&] {
     Socket sock(AF_INET, SOCK_DGRAM);
     sock.bind(Address::ip("0.0.0.0", 0));
-    const Task<void> listener = spawn([&] {
+    TaskGroup listening;  // cancelled when the scope is left
+    listening.spawn([&] {
       for (;;) {
         const Datagram said = sock.recv_from(1024);
         std::string who = said.from.str();
@@ -46,6 +47,5 @@ int main(int argc, char** argv) {
       }
       while (ask("", line) && line != "q") sock.send_to(line, contacts[name]);
     }
-    listener.kill();
   });
 }

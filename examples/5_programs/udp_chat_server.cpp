@@ -22,7 +22,8 @@ int main(int argc, char** argv) {
     std::cout << "listening on " << sock.sock_name().str() << std::endl;
 
     Address last;
-    const Task<void> listener = spawn([&] {
+    TaskGroup listening;  // cancelled when the scope is left
+    listening.spawn([&] {
       std::map<std::string, std::size_t> colours;
       for (;;) {
         const Datagram said = sock.recv_from(1024);
@@ -39,6 +40,5 @@ int main(int argc, char** argv) {
         sock.send_to(line, last);
       }
     }
-    listener.kill();
   });
 }
