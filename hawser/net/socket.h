@@ -82,6 +82,7 @@ class Socket final : public Stream {
   explicit Socket(int family, int type = SOCK_STREAM, int protocol = 0);
   Socket(Socket&& other) noexcept;
   Socket& operator=(Socket&& other) noexcept;
+  // Closes: a call that is still under way is woken with SocketClosed, and has left before this returns.
   ~Socket() override;
 
   // Receiving -----------------------------------------------------------------------------------------------------

@@ -16,12 +16,12 @@ namespace hawser {
 struct Socket::Core {
   // The descriptor is non-blocking.
   Core(UniqueFd fd, int its_family, int its_type, int its_protocol, std::string its_name)
-      : pollable(std::move(fd), Pollable::Nonblocking()),
-        family(its_family),
+      : family(its_family),
         type(its_type),
         protocol(its_protocol),
         short_is_drained(its_type == SOCK_STREAM && its_family != AF_UNIX),
-        name(std::move(its_name)) {}
+        name(std::move(its_name)),
+        pollable(std::move(fd), Pollable::Nonblocking()) {}
 
   static constexpr Duration::rep kNone = -1;
   static Timeout get(const std::atomic<Duration::rep>& field) noexcept {
@@ -30,7 +30,6 @@ struct Socket::Core {
   }
   static void set(std::atomic<Duration::rep>& field, Timeout timeout);
 
-  Pollable pollable;
   const int family;
   const int type;
   const int protocol;
@@ -43,6 +42,7 @@ struct Socket::Core {
   std::atomic<Duration::rep> idle_timeout{kNone};
   std::unique_ptr<detail::PaceMeter> pace;  // null: none is asked for
   std::string name;                         // where it leads, for messages
+  Pollable pollable;                        // goes first: it sees out who still waits, whose error has the name
 };
 
 class Socket::Operation {

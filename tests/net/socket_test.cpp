@@ -468,6 +468,21 @@ TEST_P(socket_in, close_wakes_a_blocked_writer) {
   });
 }
 
+// As close() does: a task that was killed, and not joined, still leaves its call.
+TEST(socket, destruction_wakes_a_blocked_reader_and_sees_it_out) {
+  run([] {
+    for (const bool killed : {false, true}) {
+      auto [a, b] = socketpair();
+      auto reader = spawn([&b = b] { static_cast<void>(b.recv(1)); });
+      yield();
+      if (killed) reader.kill();
+      b = Socket();
+      EXPECT_TRUE(reader.ready());
+      EXPECT_THROW(reader.get(), SocketClosed);
+    }
+  });
+}
+
 TEST_P(socket_in, close_against_read_thousands_of_times) {
   in_context([this] {
     for (int round = 0; round < 2000; ++round) {
