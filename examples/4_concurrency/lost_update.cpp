@@ -1,5 +1,7 @@
-// Fibers and a thread add to one number: without a lock updates get lost, with one none does.
-#include <cstdio>
+// Several add to one number: without a lock updates get lost, with one none does. Fibers and threads alike.
+#include <fmt/format.h>
+
+#include <atomic>
 #include <mutex>
 #include <thread>
 
@@ -13,8 +15,9 @@ namespace {
 
 constexpr int kTimes = 10'000;
 
-// Reads, lets others run, and writes back: what another wrote in between is lost.
-void add_without(volatile int& number) {
+// Reads, lets others run, and writes back: what another wrote in between is lost. That each of the two steps is atomic
+// does not help.
+void add_without(std::atomic<int>& number) {
   for (int i = 0; i < kTimes; ++i) {
     const int seen = number;
     yield();
@@ -31,28 +34,29 @@ void add_with(Lock& lock, int& number) {
   }
 }
 
+// Runs it in two fibers and two threads at once.
+void four_times(auto add) {
+  std::thread one(add), another(add);
+  TaskGroup fibers;
+  fibers.spawn(add);
+  fibers.spawn(add);
+  fibers.join();
+  one.join();
+  another.join();
+}
+
 }  // namespace
 
 int main() {
   return run([] {
-    volatile int careless = 0;
-    {
-      TaskGroup group;
-      for (int i = 0; i < 2; ++i) group.spawn([&] { add_without(careless); });
-      group.join();
-    }
-    std::printf("without a lock: %d of %d\n", careless, 2 * kTimes);
+    std::atomic<int> careless = 0;
+    four_times([&] { add_without(careless); });
+    fmt::print("without a lock: {} of {}\n", careless.load(), 4 * kTimes);
 
     Lock lock;
     int number = 0;
-    std::thread thread([&] { add_with(lock, number); });
-    {
-      TaskGroup group;
-      for (int i = 0; i < 2; ++i) group.spawn([&] { add_with(lock, number); });
-      group.join();
-    }
-    thread.join();
-    std::printf("with a lock:    %d of %d\n", number, 3 * kTimes);
-    return number == 3 * kTimes ? 0 : 1;
+    four_times([&] { add_with(lock, number); });
+    fmt::print("with a lock:    {} of {}\n", number, 4 * kTimes);
+    return number == 4 * kTimes ? 0 : 1;
   });
 }
