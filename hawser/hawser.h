@@ -74,6 +74,10 @@
 #include <hawser/tls/tls_error.h>
 #include <hawser/tls/tls_stream.h>
 
+#include <hawser/task/completion.h>
+#include <hawser/task/future.h>
+#include <hawser/task/when.h>
+
 #include <hawser/process/child_start.h>
 #include <hawser/process/command.h>
 #include <hawser/process/output.h>

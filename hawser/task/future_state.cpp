@@ -1,0 +1,140 @@
+#include <hawser/task/future_state.h>
+
+#include <hawser/base/log.h>
+#include <hawser/fiber/cancellation.h>
+#include <hawser/fiber/deadline.h>
+#include <hawser/fiber/spin.h>
+#include <hawser/fiber/waiter.h>
+
+namespace hawser::detail {
+
+void log_callback_error() noexcept {
+  log_line(LogLevel::error, "a callback of a future threw: " + describe(std::current_exception()));
+}
+
+FutureState::~FutureState() = default;
+
+void FutureState::destroy() noexcept {
+  if (error_ && !error_seen_.load(std::memory_order_relaxed)) {
+    log_line(LogLevel::error, "a future failed and nobody asked: " + describe(error_));
+  }
+  delete this;
+}
+
+void FutureState::rethrow() {
+  if (status() == kCancelled) throw FutureCancelled();
+  std::rethrow_exception(error());
+}
+
+FutureState::Status FutureState::enter() noexcept {
+  for (int round = 0;; ++round) {
+    const std::uint32_t before = word_.fetch_or(kBusy, std::memory_order_acq_rel);
+    if (!(before & kBusy)) return static_cast<Status>(before & kStatus);
+    while (word_.load(std::memory_order_relaxed) & kBusy) pause_or_yield(round++);
+  }
+}
+
+void FutureState::leave(Status status) noexcept {
+  word_.store(status | (listeners_ || callbacks_ ? kListed : 0), std::memory_order_release);
+}
+
+bool FutureState::begin_listed() noexcept {
+  const Status status = enter();
+  leave(status == kPending ? kRunning : status);
+  return status == kPending;
+}
+
+void FutureState::fail(std::exception_ptr error) noexcept {
+  error_ = std::move(error);
+  end(kFailed);
+}
+
+bool FutureState::end_listed(Status from, Status to) noexcept {
+  if (const Status status = enter(); status != from) {
+    leave(status);
+    return false;
+  }
+  // Who was listening may go on, and look, before the lists are free.
+  word_.store(to | kBusy, std::memory_order_release);
+  for (FutureListener* listener = std::exchange(listeners_, nullptr); listener;) {
+    FutureListener* next = listener->next;  // it is gone once it has been told
+    listener->ended(*listener);
+    listener = next;
+  }
+  std::unique_ptr<FutureCallback> latest_first = std::move(callbacks_);
+  leave(to);
+  std::unique_ptr<FutureCallback> oldest_first;
+  while (latest_first) {
+    std::unique_ptr<FutureCallback> next = std::move(latest_first->next_);
+    latest_first->next_ = std::move(oldest_first);
+    oldest_first = std::exchange(latest_first, std::move(next));
+  }
+  if (!oldest_first) return true;
+  const Shield kill_was_meant_for_the_work;
+  while (oldest_first) {
+    call(*oldest_first);
+    oldest_first = std::move(oldest_first->next_);
+  }
+  return true;
+}
+
+void FutureState::call(FutureCallback& callback) noexcept {
+  try {
+    callback.call(*this);
+  } catch (...) {
+    log_callback_error();
+  }
+}
+
+void FutureState::on_done(std::unique_ptr<FutureCallback> callback) noexcept {
+  if (!done()) {
+    const Status status = enter();
+    if (status < kCancelled) {
+      callback->next_ = std::move(callbacks_);
+      callbacks_ = std::move(callback);
+      return leave(status);
+    }
+    leave(status);
+  }
+  call(*callback);
+}
+
+bool FutureState::listen(FutureListener& listener) noexcept {
+  const Status status = enter();
+  if (status < kCancelled) {
+    listener.previous = nullptr;
+    listener.next = listeners_;
+    if (listeners_) listeners_->previous = &listener;
+    listeners_ = &listener;
+  }
+  leave(status);
+  return status < kCancelled;
+}
+
+bool FutureState::stop_listening(FutureListener& listener) noexcept {
+  const Status status = enter();
+  if (status < kCancelled) {
+    (listener.previous ? listener.previous->next : listeners_) = listener.next;
+    if (listener.next) listener.next->previous = listener.previous;
+  }
+  leave(status);
+  return status < kCancelled;
+}
+
+bool FutureState::wait_slow(Expiry expiry) {
+  if (expiry.passed()) return false;
+  if (expiry.is_never() && Deadline::current().is_never() && do_here()) return true;
+  if (spin_until([this] { return done(); })) return true;
+  struct Listener : FutureListener {
+    Waiter waiter{"future"};
+  } listener;
+  listener.ended = [](FutureListener& self) noexcept { static_cast<Listener&>(self).waiter.unpark(); };
+  if (!listen(listener)) return true;
+  const Wake why = listener.waiter.park(expiry);
+  if (why == Wake::ready || !stop_listening(listener)) return true;
+  if (why == Wake::expired) return false;
+  throw_unless_ready(why, "future");
+  return true;
+}
+
+}  // namespace hawser::detail
