@@ -53,6 +53,8 @@ def eventually(condition, what):
 class Hub:
     """Started at once. Options are those of `hawser up`."""
 
+    binary = BINARY
+
     def __init__(self, *options, plain=False, members=True, **popen):
         self.folder = Path(tempfile.mkdtemp(prefix="hawser-hub-"))
         self.folder.chmod(0o755)
@@ -70,7 +72,7 @@ class Hub:
         output = open(self.folder / "stdout", "w+b")
         environment = {key: value for key, value in os.environ.items() if not key.startswith("HAWSER_")}
         environment |= {"HAWSER_HOME": str(self.folder / "home")} | self.popen.get("env", {})
-        command = [BINARY, "up", "--listen", "127.0.0.1:0", "--root", str(self.root), *self.options]
+        command = [self.binary, "up", "--listen", "127.0.0.1:0", "--root", str(self.root), *self.options]
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE,
             **{**self.popen, "env": environment})

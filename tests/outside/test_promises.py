@@ -57,9 +57,11 @@ class Promises(unittest.TestCase):
         if os.geteuid() != 0:
             hub, token = self.hub_under()
         else:
-            # The folder is made by us and given away: the hub itself is nobody from its first instruction on.
+            # The folder is made by us and given away: the hub itself is nobody from its first instruction on. It has
+            # the program in it, for the build may lie where only root can go.
             class Nobodys(Hub):
                 def start(self):
+                    self.binary = shutil.copy(self.binary, self.folder)
                     shutil.chown(self.folder, 65534, 65534)
                     super().start()
 
