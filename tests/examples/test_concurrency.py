@@ -1,4 +1,6 @@
 """The examples about doing several things at once: deterministic, each to its end."""
+import platform
+import re
 import signal
 import socket
 import subprocess
@@ -13,6 +15,14 @@ class Concurrency(examples.TestCase):
         self.assertIn("sorted:\napple\npear\nplum\n", output)
         self.assertIn("started", output)
         self.assertIn("no-such-program", output)
+
+
+    def test_what_each_costs_is_told_with_the_name_of_the_machine(self):
+        machine, *costs = examples.run("what_each_costs").stdout.splitlines()
+        self.assertRegex(machine, rf"^.+, \d+ cores, {platform.system()} {re.escape(platform.release())}$")
+        for line, what in zip(costs, ["make a process", "make a thread", "make a fiber",
+                                      "switch processes", "switch threads", "switch fibers"], strict=True):
+            self.assertRegex(line, rf"^{what} +\d+\.\d\d\d µs$")
 
 
 class SmallServers(examples.TestCase):
