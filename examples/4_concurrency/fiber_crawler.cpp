@@ -41,9 +41,9 @@ Answer get(const std::string& host, const std::string& path) {
   return answer;
 }
 
-// Follows redirects. All of it, from the first look-up to the last byte, has one second.
+// Follows redirects. All of it, from the first look-up to the last byte, has three seconds.
 Bytes fetch(std::string url) {
-  const Deadline budget(1s, "one second for a page");
+  const Deadline budget(3s, "three seconds for a page");
   for (int redirects = 0; redirects < 5; ++redirects) {
     const std::string rest = url.substr(std::string("http://").size());
     const auto slash = std::min(rest.find('/'), rest.size());

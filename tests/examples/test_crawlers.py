@@ -36,9 +36,13 @@ class Pages(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Web(http.server.ThreadingHTTPServer):
+    request_queue_size = 100  # a full one drops connections, and they are tried again a second later
+
+
 class Crawlers(examples.TestCase):
     def setUp(self):
-        self.web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages)
+        self.web = Web(("127.0.0.1", 0), Pages)
         self.web.over = threading.Event()
         self.serving = threading.Thread(target=self.web.serve_forever)
         self.serving.start()
@@ -70,7 +74,7 @@ class Crawlers(examples.TestCase):
             self.assertRegex(output, rf"(?m)^failed:<{url}> .*{word}")
 
     def test_on_fibers(self):
-        self.crawl("fiber_crawler", {"nobody": "Connection refused", "silent": "one second for a page",
+        self.crawl("fiber_crawler", {"nobody": "Connection refused", "silent": "three seconds for a page",
                                      "circle": "redirected too often", "cut": "not complete", "missing": "404"})
 
 
