@@ -83,7 +83,10 @@
 #include <hawser/process/output.h>
 #include <hawser/process/pipe_stream.h>
 #include <hawser/process/popen.h>
+#include <hawser/process/pty.h>
 #include <hawser/process/run_command.h>
+#include <hawser/process/run_pipeline.h>
+#include <hawser/process/terminal.h>
 
 #include <hawser/serve/basic_server.h>
 #include <hawser/serve/child_failed.h>

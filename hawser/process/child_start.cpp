@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -80,14 +81,21 @@ ChildStart::ChildStart(const Command& command, const PopenOptions& options)
     : arguments_(command.argv),
       cwd_(options.cwd),
       cwd_fd_(options.cwd_fd),
-      group_(options.group),
-      keep_fds_(options.keep_fds) {
+      group_(options.terminal ? ProcessGroup::session : options.group) {
   if (arguments_.empty() || arguments_.front().empty()) throw std::invalid_argument("empty command");
   program_ = arguments_.front();
   for (const std::string& argument : arguments_) refuse_nul(argument, "an argument of a command");
   refuse_nul(cwd_, "the directory of a command");
-  std::erase_if(keep_fds_, [](int fd) { return fd <= STDERR_FILENO; });
-  std::sort(keep_fds_.begin(), keep_fds_.end());
+  for (const int fd : options.keep_fds) {
+    if (fd > STDERR_FILENO) place(fd, fd);
+    if (fd < 0) throw std::invalid_argument("keep_fds: not a descriptor: " + std::to_string(fd));
+  }
+  for (const auto& [number, fd] : options.map_fds) {
+    if (number <= STDERR_FILENO || fd < 0) {
+      throw std::invalid_argument("map_fds: " + std::to_string(fd) + " as " + std::to_string(number));
+    }
+    place(fd, number);
+  }
 
   Environment environment = options.env ? *options.env : current_environment();
   for (const auto& [name, value] : options.add_env) environment.insert_or_assign(name, value);
@@ -102,6 +110,21 @@ ChildStart::ChildStart(const Command& command, const PopenOptions& options)
   make_candidates(&environment);
   argv_ = pointers(arguments_);
   envp_ = pointers(variables_);
+}
+
+void ChildStart::set_stream(int which, int fd) {
+  if (fd >= 0) place(fd, which);
+}
+
+void ChildStart::place(int from, int to) {
+  const auto at = std::lower_bound(placements_.begin(), placements_.end(), to,
+                                   [](const Placement& placement, int number) { return placement.to < number; });
+  const Placement placement{from, to};
+  if (at == placements_.end() || at->to != to) {
+    placements_.insert(at, placement);
+  } else if (*at != placement) {
+    throw std::invalid_argument("two descriptors for the number " + std::to_string(to) + " of a child");
+  }
 }
 
 void ChildStart::make_candidates(const Environment* environment) {
@@ -134,6 +157,12 @@ ChildStart::Child ChildStart::run() {
   }
   if (child.pid < 0) throw SystemError(clone_error, "start", program_);
   child.pidfd.reset(pidfd);
+  if (pidfd < 0) {  // a kernel before 5.2 knows no CLONE_PIDFD and has made a child all the same
+    ::kill(child.pid, SIGKILL);
+    while (::waitpid(child.pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    throw SystemError(ENOSYS, "get a pidfd of", program_);
+  }
   if (failed_ != ChildStep::none) {
     siginfo_t info{};
     while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd), &info, WEXITED) != 0 && errno == EINTR) {
@@ -149,8 +178,10 @@ void ChildStart::fail(ChildStep step, int error) const {
       throw SystemError(error, "change to directory", cwd_.empty() ? "of descriptor " + std::to_string(cwd_fd_) : cwd_);
     case ChildStep::group:
       throw SystemError(error, "set the process group of", program_);
+    case ChildStep::terminal:
+      throw SystemError(error, "give a terminal to", program_);
     case ChildStep::streams:
-      throw SystemError(error, "connect the streams of", program_);
+      throw SystemError(error, "pass descriptor " + std::to_string(failed_fd_) + " to", program_);
     case ChildStep::descriptors:
       throw SystemError(error, "close the descriptors of", program_);
     case ChildStep::none:
@@ -179,7 +210,9 @@ HAWSER_CHILD_SIDE void ChildStart::become() noexcept {
   if (group_ == ProcessGroup::own && ::syscall(SYS_setpgid, 0, 0) != 0) return stop(ChildStep::group);
   if (cwd_fd_ >= 0 && ::syscall(SYS_fchdir, cwd_fd_) != 0) return stop(ChildStep::directory);
   if (!cwd_.empty() && ::syscall(SYS_chdir, cwd_.c_str()) != 0) return stop(ChildStep::directory);
-  if (!place_streams()) return stop(ChildStep::streams);
+  // Before the descriptors change places.
+  if (terminal_ >= 0 && ::syscall(SYS_ioctl, terminal_, TIOCSCTTY, 0L) != 0) return stop(ChildStep::terminal);
+  if (!place_descriptors()) return stop(ChildStep::streams);
   if (!close_others()) return stop(ChildStep::descriptors);
   const std::uint64_t none = 0;
   ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, kSignalSetBytes);
@@ -187,36 +220,47 @@ HAWSER_CHILD_SIDE void ChildStart::become() noexcept {
   stop(ChildStep::exec);
 }
 
-// A source that has one of the numbers 0 to 2 is moved out of the way first: placing another stream would overwrite it.
-HAWSER_CHILD_SIDE bool ChildStart::place_streams() noexcept {
-  int from[3];
-  for (int which = 0; which < 3; ++which) {
-    from[which] = streams_[which];
-    if (from[which] >= 0 && from[which] <= STDERR_FILENO) {
-      from[which] = static_cast<int>(::syscall(SYS_fcntl, streams_[which], F_DUPFD_CLOEXEC, long{STDERR_FILENO + 1}));
-      if (from[which] < 0) return false;
-    }
+// A source whose number another descriptor is to get is moved out of the way first: it would be overwritten.
+HAWSER_CHILD_SIDE bool ChildStart::place_descriptors() noexcept {
+  const std::size_t count = placements_.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    Placement& each = placements_[i];
+    failed_fd_ = each.from;
+    if (each.from == each.to) continue;
+    bool in_the_way = false;
+    for (std::size_t other = 0; other < count; ++other) in_the_way |= placements_[other].to == each.from;
+    if (!in_the_way) continue;
+    const long above = std::max(placements_[count - 1].to, STDERR_FILENO) + 1;
+    const auto moved = ::syscall(SYS_fcntl, each.from, F_DUPFD_CLOEXEC, above);
+    if (moved < 0) return false;
+    each.from = static_cast<int>(moved);
   }
-  for (int which = 0; which < 3; ++which) {
-    if (from[which] >= 0 && ::syscall(SYS_dup3, from[which], which, 0) < 0) return false;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Placement& each = placements_[i];
+    if (each.from != each.to) {
+      if (::syscall(SYS_dup3, each.from, each.to, 0) < 0) return false;
+      continue;
+    }
+    failed_fd_ = each.from;
+    const long flags = ::syscall(SYS_fcntl, each.from, F_GETFD, 0L);
+    if (flags < 0 || ::syscall(SYS_fcntl, each.from, F_SETFD, flags & ~FD_CLOEXEC) < 0) return false;
   }
   return true;
 }
 
 HAWSER_CHILD_SIDE bool ChildStart::close_others() noexcept {
   unsigned first = STDERR_FILENO + 1;
-  for (std::size_t i = 0; i <= keep_fds_.size(); ++i) {
-    const unsigned last = i < keep_fds_.size() ? static_cast<unsigned>(keep_fds_[i]) - 1 : ~0U;
+  for (std::size_t i = 0; i <= placements_.size(); ++i) {
+    const bool at_the_end = i == placements_.size();
+    if (!at_the_end && placements_[i].to <= STDERR_FILENO) continue;
+    const unsigned last = at_the_end ? ~0U : static_cast<unsigned>(placements_[i].to) - 1;
     if (first <= last && ::syscall(SYS_close_range, first, last, 0) != 0) {
       if (errno != ENOSYS) return false;
       rlimit limit{};
       ::syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &limit);
-      const auto end = std::min<std::uint64_t>(last, limit.rlim_cur);
+      const auto end = std::min<std::uint64_t>(std::uint64_t{last} + 1, limit.rlim_cur);
       for (unsigned fd = first; fd < end; ++fd) ::syscall(SYS_close, fd);
     }
-    if (i == keep_fds_.size()) break;
-    const long flags = ::syscall(SYS_fcntl, keep_fds_[i], F_GETFD, 0L);
-    if (flags < 0 || ::syscall(SYS_fcntl, keep_fds_[i], F_SETFD, flags & ~FD_CLOEXEC) < 0) return false;
     first = last + 2;
   }
   return true;

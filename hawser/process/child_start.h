@@ -14,7 +14,7 @@
 namespace hawser::detail {
 
 // Where the child stopped, when it did.
-enum class ChildStep : int { none, streams, directory, group, descriptors, exec };
+enum class ChildStep : int { none, streams, directory, group, terminal, descriptors, exec };
 
 class ChildStart {
  public:
@@ -22,7 +22,9 @@ class ChildStart {
   ChildStart(const Command& command, const PopenOptions& options);
 
   // The child's descriptor for standard input, output or error (0, 1, 2); -1 inherits.
-  void set_stream(int which, int fd) { streams_[which] = fd; }
+  void set_stream(int which, int fd);
+  // A descriptor of what becomes the controlling terminal; the child must be in a session of its own.
+  void set_terminal(int fd) { terminal_ = fd; }
 
   struct Child {
     pid_t pid = -1;
@@ -32,11 +34,18 @@ class ChildStart {
   Child run();
 
  private:
+  // Our descriptor `from` is the child's `to`.
+  struct Placement {
+    int from;
+    int to;
+    bool operator==(const Placement&) const = default;
+  };
+  void place(int from, int to);
   void make_candidates(const Environment* environment);
   [[noreturn]] void fail(ChildStep step, int error) const;
   static int enter(void* self) noexcept;
   void become() noexcept;
-  bool place_streams() noexcept;
+  bool place_descriptors() noexcept;
   bool close_others() noexcept;
   void exec() noexcept;
 
@@ -49,10 +58,11 @@ class ChildStart {
   std::string cwd_;
   int cwd_fd_;
   ProcessGroup group_;
-  std::vector<int> keep_fds_;  // sorted, above standard error
-  int streams_[3] = {-1, -1, -1};
+  std::vector<Placement> placements_;  // in the order of the child's numbers
+  int terminal_ = -1;
   volatile ChildStep failed_ = ChildStep::none;  // written by the child
   volatile int error_ = 0;
+  volatile int failed_fd_ = -1;
 };
 
 }  // namespace hawser::detail

@@ -1,8 +1,10 @@
 #include <hawser/process/command.h>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace hawser {
 namespace {
@@ -38,6 +40,16 @@ std::string Command::text() const {
   }
   return text;
 }
+
+Pipe::Pipe(std::string path, int open_flags) : open_flags_(open_flags | O_CLOEXEC), path_(std::move(path)) {
+  if (path_.empty()) throw std::invalid_argument("empty path for a stream of a command");
+  if (path_.find('\0') != std::string::npos) throw std::invalid_argument("NUL character in a path for a stream");
+}
+
+// O_NOCTTY: a terminal that is named must not become ours by the way.
+Pipe Pipe::from_file(std::string path) { return {std::move(path), O_RDONLY | O_NOCTTY}; }
+Pipe Pipe::to_file(std::string path) { return {std::move(path), O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY}; }
+Pipe Pipe::append_to_file(std::string path) { return {std::move(path), O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY}; }
 
 Environment current_environment() {
   Environment environment;

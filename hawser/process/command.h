@@ -12,6 +12,9 @@
 
 namespace hawser {
 
+class PipeStream;
+class Pty;
+
 // A program and its arguments: {"ls", "-l"}. The program is looked for in PATH (the child's, when the environment is
 // given) unless its name has a slash. Command::shell("ls | wc") is {"/bin/sh", "-c", "ls | wc"}.
 struct Command {
@@ -29,7 +32,7 @@ struct Command {
 class Pipe {
  public:
   enum Kind : std::uint8_t {
-    inherit,  // the parent's own
+    inherit,  // the parent's own, or the terminal that the child is given
     null,     // /dev/null
     open,     // a new pipe, whose other end the parent holds
     merged,   // standard error only: where standard output goes
@@ -37,15 +40,34 @@ class Pipe {
   Pipe(Kind kind) noexcept : kind_(kind) {}  // NOLINT(google-explicit-constructor): {.stdout_ = Pipe::open}
   // The given descriptor, which stays the caller's and must be open until the child was started.
   static Pipe to(int fd) noexcept { return Pipe(fd); }
+  // Our end of a pipe to another child, which becomes this child's: {.stdin_ = Pipe::to(first.output())}. Once the
+  // child was started the stream is closed here, so that each of the two notices when the other one goes.
+  static Pipe to(PipeStream& stream) noexcept { return Pipe(stream); }
+  // A file, opened by the time the child starts: to read, to write from its beginning (made with mode 0666 less the
+  // umask; what was in it is gone), or to write at its end. A relative path counts from our own directory.
+  static Pipe from_file(std::string path);
+  static Pipe to_file(std::string path);
+  static Pipe append_to_file(std::string path);
 
-  [[nodiscard]] bool is(Kind kind) const noexcept { return fd_ < 0 && kind_ == kind; }
-  // The descriptor given; -1 when none was.
+  [[nodiscard]] bool is(Kind kind) const noexcept {
+    return fd_ < 0 && stream_ == nullptr && path_.empty() && kind_ == kind;
+  }
+  // What was given; -1, null and empty when something else was.
   [[nodiscard]] int fd() const noexcept { return fd_; }
+  [[nodiscard]] PipeStream* stream() const noexcept { return stream_; }
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  // For the file: the flags of open(2).
+  [[nodiscard]] int open_flags() const noexcept { return open_flags_; }
 
  private:
   explicit Pipe(int fd) noexcept : fd_(fd) {}
+  explicit Pipe(PipeStream& stream) noexcept : stream_(&stream) {}
+  Pipe(std::string path, int open_flags);
   Kind kind_ = inherit;
   int fd_ = -1;
+  int open_flags_ = 0;
+  PipeStream* stream_ = nullptr;
+  std::string path_;
 };
 
 // The process group that a child belongs to. `shared`: the parent's, so Ctrl-C at a terminal reaches both. `own`: a new
@@ -73,6 +95,11 @@ struct PopenOptions {
   ProcessGroup group = ProcessGroup::shared;
   // Descriptors that stay open in the child, under their numbers. All others are closed.
   std::vector<int> keep_fds = {};
+  // Number in the child (above 2) -> our descriptor: {{3, listener.fileno()}}. Any of them may change places.
+  std::map<int, int> map_fds = {};
+  // The terminal of the child: its controlling one, in a new session, and where the streams go that would be inherited.
+  // Stays the caller's.
+  Pty* terminal = nullptr;
 };
 
 }  // namespace hawser

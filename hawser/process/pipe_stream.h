@@ -28,6 +28,8 @@ class PipeStream : public Stream {
   // On the write end the same as close(): the reader finds the end of the stream.
   void shutdown_write() override;
   void close() noexcept override { pipe_.close(); }
+  // Gives the descriptor up without closing it, non-blocking as it is; the stream is closed then.
+  [[nodiscard]] UniqueFd detach() noexcept { return pipe_.detach(); }
   [[nodiscard]] std::string peer() const override { return name_; }
 
   // Moves what is there without waiting: how much, 0 at the end, -1 when there is nothing (or no room) now. A write to
@@ -37,6 +39,7 @@ class PipeStream : public Stream {
 
   [[nodiscard]] int fd() const noexcept { return pipe_.fd(); }
   [[nodiscard]] bool closed() const noexcept { return pipe_.closed(); }
+  [[nodiscard]] Direction direction() const noexcept { return direction_; }
 
  private:
   void expect(Direction direction, const char* operation) const;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <stdexcept>
 #include <string_view>
 
@@ -12,33 +13,73 @@
 #include <hawser/fiber/run.h>
 #include <hawser/process/child_start.h>
 #include <hawser/process/popen_state.h>
+#include <hawser/process/pty.h>
 
 namespace hawser {
 namespace {
 
 // One standard stream while a child is being started.
-struct Wiring {
-  int child = -1;  // what the child gets; -1 inherits
-  UniqueFd held;   // closed once the child has its own
-  UniqueFd our_end;
-};
-
-Wiring wire(Pipe pipe, Direction ours) {
-  Wiring wiring;
-  if (pipe.fd() >= 0) {
-    wiring.child = pipe.fd();
-  } else if (pipe.is(Pipe::null)) {
-    wiring.held.reset(detail::sys::open("/dev/null", O_RDWR | O_CLOEXEC));
-    if (!wiring.held) throw_errno("open", "/dev/null");
-    wiring.child = wiring.held.get();
-  } else if (pipe.is(Pipe::open)) {
-    auto [read_end, write_end] = make_pipe();
-    wiring.held = std::move(ours == Direction::read ? write_end : read_end);
-    wiring.our_end = std::move(ours == Direction::read ? read_end : write_end);
-    wiring.child = wiring.held.get();
+class Wiring {
+ public:
+  Wiring(const Pipe& pipe, Direction ours) : pipe_(pipe) {
+    if (pipe.fd() >= 0) {
+      child_ = pipe.fd();
+    } else if (PipeStream* stream = pipe.stream()) {
+      if (stream->closed()) throw SocketClosed("hand over", stream->peer());
+      if (stream->direction() == ours)
+        throw std::logic_error("hand over " + stream->peer() + ": the wrong end of a pipe");
+      child_ = stream->fd();
+    } else if (pipe.is(Pipe::open)) {
+      auto [read_end, write_end] = make_pipe();
+      held_ = std::move(ours == Direction::read ? write_end : read_end);
+      our_end = std::move(ours == Direction::read ? read_end : write_end);
+      child_ = held_.get();
+    }
   }
-  return wiring;
-}
+  Wiring(const Wiring&) = delete;
+  Wiring& operator=(const Wiring&) = delete;
+  // When no child was started a stream that was to be handed over is as it was.
+  ~Wiring() {
+    if (!blocking_) return;
+    const int flags = ::fcntl(child_, F_GETFL);
+    ::fcntl(child_, F_SETFL, flags | O_NONBLOCK);
+  }
+
+  // What may take a while: files may lie on a slow disk, or be pipes that nobody has opened yet. Gives what the child
+  // gets; -1 inherits.
+  int ready_for_child() {
+    if (pipe_.stream()) {
+      set_nonblocking(child_, false);
+      blocking_ = true;
+    } else if (pipe_.is(Pipe::null)) {
+      open("/dev/null", O_RDWR | O_CLOEXEC);
+    } else if (!pipe_.path().empty()) {
+      open(pipe_.path(), pipe_.open_flags());
+    }
+    return child_;
+  }
+
+  void started() noexcept {
+    blocking_ = false;
+    if (pipe_.stream()) pipe_.stream()->close();
+  }
+
+  UniqueFd our_end;
+
+ private:
+  void open(const std::string& path, int flags) {
+    do {
+      held_.reset(detail::sys::open(path.c_str(), flags, 0666));
+    } while (!held_ && errno == EINTR);
+    if (!held_) throw_errno("open", path);
+    child_ = held_.get();
+  }
+
+  const Pipe& pipe_;
+  int child_ = -1;
+  UniqueFd held_;  // closed once the child has its own
+  bool blocking_ = false;
+};
 
 void adopt_stream(std::optional<PipeStream>& stream, UniqueFd fd, Direction ours, const Command& command,
                   std::string_view what) {
@@ -57,21 +98,32 @@ Popen::Popen(Command command, PopenOptions options) {
     throw std::invalid_argument("only standard error can be merged");
   }
   detail::ChildStart start(command, options);
-  Wiring in = wire(options.stdin_, Direction::write);
-  Wiring out = wire(options.stdout_, Direction::read);
-  Wiring err = wire(options.stderr_, Direction::read);
-  if (options.stderr_.is(Pipe::merged)) err.child = out.child >= 0 ? out.child : STDOUT_FILENO;
-  start.set_stream(STDIN_FILENO, in.child);
-  start.set_stream(STDOUT_FILENO, out.child);
-  start.set_stream(STDERR_FILENO, err.child);
+  Wiring in(options.stdin_, Direction::write);
+  Wiring out(options.stdout_, Direction::read);
+  Wiring err(options.stderr_, Direction::read);
+  const bool has_group = options.group != ProcessGroup::shared || options.terminal;
 
-  state_ = std::make_unique<State>(std::move(command), options.group != ProcessGroup::shared);
+  state_ = std::make_unique<State>(std::move(command), has_group);
   adopt_stream(state_->in, std::move(in.our_end), Direction::write, state_->command, "standard input");
   adopt_stream(state_->out, std::move(out.our_end), Direction::read, state_->command, "standard output");
   adopt_stream(state_->err, std::move(err.our_end), Direction::read, state_->command, "standard error");
   // Starting stops the thread until the program is loaded, which a slow disk can make long. Even when the wait for it
   // ends with an exception there may be a child by then; the state knows of it and ends it.
-  offload([&] { state_->adopt(start.run()); });
+  offload([&] {
+    const UniqueFd terminal = options.terminal ? options.terminal->open_terminal() : UniqueFd();
+    const auto or_terminal = [&](int fd) { return fd >= 0 ? fd : terminal.get(); };
+    const int child_out = or_terminal(out.ready_for_child());
+    start.set_stream(STDIN_FILENO, or_terminal(in.ready_for_child()));
+    start.set_stream(STDOUT_FILENO, child_out);
+    if (options.stderr_.is(Pipe::merged)) {
+      start.set_stream(STDERR_FILENO, child_out >= 0 ? child_out : STDOUT_FILENO);
+    } else {
+      start.set_stream(STDERR_FILENO, or_terminal(err.ready_for_child()));
+    }
+    start.set_terminal(terminal.get());
+    state_->adopt(start.run());
+    for (Wiring* each : {&in, &out, &err}) each->started();
+  });
 }
 
 Popen::Popen(Popen&&) noexcept = default;

@@ -19,6 +19,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <hawser/base/bytes.h>
 #include <hawser/base/clock.h>
@@ -73,6 +74,7 @@ class Popen {
   [[nodiscard]] bool output_truncated() const noexcept;
 
  private:
+  friend struct CompletedPipeline run_pipeline(std::vector<Command> commands, struct CommandOptions options);
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -8,10 +8,12 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <hawser/base/bytes.h>
 #include <hawser/base/clock.h>
@@ -21,21 +23,35 @@
 namespace hawser {
 
 struct CommandOptions {
-  // Reads standard output and standard error (unless stderr_ says otherwise) into Completed.
+  // Reads standard output and standard error, each unless stdout_ or stderr_ says otherwise, into Completed.
   bool capture = false;
-  // Written to the command's standard input. Without it the command finds the end of file there.
+  // Written to the command's standard input. Without it the command finds the end of file there, or what stdin_ says.
   std::optional<Bytes> input = std::nullopt;
   Timeout timeout = std::nullopt;
   // Throws CommandFailed unless the return code is 0.
   bool check = false;
   // At most this much is kept of each stream; the rest is read and dropped.
   std::size_t output_limit = Popen::kOutputLimit;
+  Pipe stdin_ = Pipe::null;
+  Pipe stdout_ = Pipe::inherit;
   Pipe stderr_ = Pipe::inherit;
   std::optional<Environment> env = std::nullopt;
   Environment add_env = {};
   std::string cwd = {};
   int cwd_fd = -1;
   ProcessGroup group = ProcessGroup::shared;
+  std::vector<int> keep_fds = {};
+  std::map<int, int> map_fds = {};
+};
+
+// A command that has ended, with what it wrote as text.
+struct CompletedText {
+  Command command;
+  int return_code = 0;
+  std::string out;
+  std::string err;
+  bool truncated = false;
+  [[nodiscard]] bool ok() const noexcept { return return_code == 0; }
 };
 
 struct Completed {
@@ -45,6 +61,8 @@ struct Completed {
   Bytes err;
   bool truncated = false;
   [[nodiscard]] bool ok() const noexcept { return return_code == 0; }
+  // As output_text() gives it. Where output was cut off at the limit, a character cut in two is left out.
+  [[nodiscard]] CompletedText text(Codec codec = "utf-8", OnError on_error = OnError::strict) const;
 };
 
 // The command ended with another code than 0: `ls x: exit 2`, `sleep 9: SIGKILL`.
@@ -57,7 +75,8 @@ class CommandFailed : public std::runtime_error {
   std::shared_ptr<const Completed> completed_;
 };
 
-// Throws SystemError and std::invalid_argument like Popen; CommandTimedOut, CommandFailed, DeadlineExceeded, Cancelled.
+// Throws SystemError and std::invalid_argument like Popen, the latter also for both input and stdin_; CommandTimedOut,
+// CommandFailed, DeadlineExceeded, Cancelled.
 Completed run_command(Command command, CommandOptions options = {});
 
 }  // namespace hawser

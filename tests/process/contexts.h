@@ -29,6 +29,13 @@ class InBoth : public ::testing::TestWithParam<Place> {};
                              return info.param == Place::fiber ? "fiber" : "thread";        \
                            })
 
+// Each of them starts a process.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr int kRounds = 200;
+#else
+inline constexpr int kRounds = 1000;
+#endif
+
 // True when this process has no child, dead or alive.
 inline bool no_children() { return ::waitpid(-1, nullptr, WNOHANG | __WALL) == -1 && errno == ECHILD; }
 

@@ -1,6 +1,7 @@
 #include <hawser/process/popen.h>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -202,6 +204,135 @@ TEST_P(PopenInBoth, the_child_has_no_descriptors_but_those_named) {
     EXPECT_EQ(all.substr(0, 6), "0\n1\n2\n");
     EXPECT_NE(all.find("\n" + name + "\n"), std::string::npos) << all;
     EXPECT_EQ(std::count(all.begin(), all.end(), '\n'), 5) << all;
+  });
+}
+
+TEST_P(PopenInBoth, descriptors_may_have_other_numbers_in_the_child) {
+  run_in(GetParam(), [] {
+    auto [one_from, one_to] = make_pipe();
+    auto [two_from, two_to] = make_pipe();
+    const int a = one_to.get();
+    const int b = two_to.get();
+    // Each gets the other's number, and the first one 9, too.
+    // bash, for other shells want numbers of one digit.
+    Popen child({"bash", "-c",
+                 "echo to-a >&" + std::to_string(b) + "; echo to-b >&" + std::to_string(a) +
+                     "; echo by-nine >&9; ls /proc/self/fd | sort -n | tr '\\n' ' '"},
+                {.stdout_ = Pipe::open, .map_fds = {{a, b}, {b, a}, {9, a}}});
+    one_to.reset();
+    two_to.reset();
+    std::string numbers = "0 1 2 ";
+    std::set<int> open = {a, b, 9};
+    for (int free = 3; open.size() < 4; ++free) open.insert(free);  // the directory that ls reads
+    for (const int fd : open) numbers += std::to_string(fd) + " ";
+    EXPECT_EQ(child.communicate().out.str(), numbers);
+    PipeStream from_a(std::move(one_from), Direction::read, "a");
+    PipeStream from_b(std::move(two_from), Direction::read, "b");
+    EXPECT_EQ(read_all(from_a), "to-a\nby-nine\n");
+    EXPECT_EQ(read_all(from_b), "to-b\n");
+  });
+}
+
+TEST(popen, a_descriptor_that_is_not_open_is_named) {
+  for (const bool mapped : {false, true}) {
+    try {
+      if (mapped) {
+        Popen child({"true"}, {.map_fds = {{3, 987}}});
+      } else {
+        Popen child({"true"}, {.keep_fds = {987}});
+      }
+      FAIL() << "started";
+    } catch (const SystemError& error) {
+      EXPECT_EQ(std::string(error.what()), "pass descriptor 987 to true: Bad file descriptor");
+    }
+  }
+  EXPECT_THROW(Popen({"true"}, {.keep_fds = {-1}}), std::invalid_argument);
+  EXPECT_THROW(Popen({"true"}, {.map_fds = {{1, 5}}}), std::invalid_argument);
+  EXPECT_THROW(Popen({"true"}, {.keep_fds = {5}, .map_fds = {{5, 6}}}), std::invalid_argument);
+  EXPECT_TRUE(no_children());
+}
+
+TEST(popen, running_out_of_descriptors_is_an_error_and_leaves_nothing) {
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  { Popen warm_up({"true"}, {.stdout_ = Pipe::open}); }
+  const int open_before = open_descriptors();
+  rlimit small = before;
+  small.rlim_cur = 64;
+  ::setrlimit(RLIMIT_NOFILE, &small);
+  {
+    std::vector<Popen> children;
+    try {
+      for (;;) children.emplace_back(Command{"cat"}, PopenOptions{.stdin_ = Pipe::open, .stdout_ = Pipe::open});
+    } catch (const SystemError& error) {
+      EXPECT_EQ(error.error_number(), EMFILE);
+    }
+    EXPECT_GT(children.size(), 5U);
+    children.pop_back();
+    Popen one_more({"true"}, {.stdin_ = Pipe::null});
+    EXPECT_EQ(one_more.wait(), 0);
+  }
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_TRUE(no_children());
+  EXPECT_EQ(open_descriptors(), open_before);
+}
+
+TEST_P(PopenInBoth, a_thousand_come_and_go_and_nothing_is_left) {
+  run_in(GetParam(), [] {
+    { Popen warm_up({"true"}, {.stdout_ = Pipe::open}); }
+    const int before = open_descriptors();
+    for (int i = 0; i < kRounds; ++i) {
+      Popen child({"true"}, {.stdin_ = Pipe::open, .stdout_ = Pipe::open, .stderr_ = Pipe::open});
+      if (i % 3 == 0) {
+        EXPECT_EQ(child.wait(), 0);
+      } else if (i % 3 == 1) {
+        EXPECT_EQ(child.communicate().out, "");
+      }
+    }
+    EXPECT_TRUE(no_children());
+    yield();
+    EXPECT_EQ(open_descriptors(), before);
+  });
+}
+
+TEST_P(PopenInBoth, kills_and_waits_from_everywhere_meet_the_end_at_any_moment) {
+  run_in(GetParam(), [] {
+    for (int round = 0; round < kRounds / 10; ++round) {
+      Popen child({"cat"}, {.stdin_ = Pipe::open, .group = round % 2 ? ProcessGroup::own : ProcessGroup::shared});
+      std::atomic<int> told = 0;
+      std::vector<std::thread> threads;
+      for (int i = 0; i < 2; ++i) threads.emplace_back([&] { told += child.wait(); });
+      threads.emplace_back([&] { child.kill(); });
+      std::vector<Task<void>> fibers;
+      for (int i = 0; in_fiber() && i < 2; ++i) fibers.push_back(spawn([&] { told += child.wait(); }));
+      if (in_fiber()) fibers.push_back(spawn([&] { child.signal_group(SIGKILL); }));
+      for (int i = 0; i < round % 4; ++i) static_cast<void>(child.poll());
+      EXPECT_EQ(child.wait(), -SIGKILL);
+      for (auto& fiber : fibers) fiber.get();
+      for (auto& thread : threads) thread.join();
+      EXPECT_EQ(told, -SIGKILL * (in_fiber() ? 4 : 2));
+    }
+    EXPECT_TRUE(no_children());
+  });
+}
+
+TEST_P(PopenInBoth, a_timeout_and_an_end_at_the_same_moment_are_one_or_the_other) {
+  run_in(GetParam(), [] {
+    int ended = 0;
+    for (int round = 0; round < kRounds / 5; ++round) {
+      Popen child({"echo", "text"}, {.stdout_ = Pipe::open});
+      std::string out;
+      try {
+        out = child.communicate({}, std::chrono::microseconds(200 + 10 * (round % 100))).out.str();
+        ++ended;
+      } catch (const CommandTimedOut& late) {
+        out = child.communicate().out.str();
+        EXPECT_EQ(out.substr(0, late.output().out.size()), late.output().out.str());
+      }
+      EXPECT_EQ(out, "text\n");
+      EXPECT_EQ(child.poll(), 0);
+    }
+    EXPECT_TRUE(no_children());
   });
 }
 

@@ -1,6 +1,9 @@
 #include <hawser/process/run_command.h>
 
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
 #include <string>
 
 #include <hawser/base/errors.h>
@@ -92,4 +95,60 @@ TEST(run_command, standard_error_may_be_merged) {
       run_command(Command::shell("echo out; echo err >&2"), {.capture = true, .stderr_ = Pipe::merged});
   EXPECT_EQ(done.out, "out\nerr\n");
   EXPECT_EQ(done.err, "");
+}
+
+namespace {
+
+struct Folder {
+  Folder() {
+    std::string name = "/tmp/run_command_test.XXXXXX";
+    path = ::mkdtemp(name.data());
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+  std::string path;
+};
+
+}  // namespace
+
+TEST_P(RunCommandInBoth, streams_may_be_files) {
+  run_in(GetParam(), [] {
+    const Folder folder;
+    const std::string file = folder.path + "/file";
+    run_command({"echo", "one"}, {.check = true, .stdout_ = Pipe::to_file(file)});
+    run_command({"echo", "two"}, {.stdout_ = Pipe::to_file(file)});
+    run_command(Command::shell("echo three; echo four >&2"),
+                {.stdout_ = Pipe::append_to_file(file), .stderr_ = Pipe::merged});
+    const Completed done = run_command({"cat"}, {.capture = true, .stdin_ = Pipe::from_file(file)});
+    EXPECT_EQ(done.out, "two\nthree\nfour\n");
+    const Completed half =
+        run_command(Command::shell("echo out; echo err >&2"), {.capture = true, .stderr_ = Pipe::to_file(file)});
+    EXPECT_EQ(half.out, "out\n");
+    EXPECT_EQ(half.err, "");
+    EXPECT_EQ(run_command({"cat", file}, {.capture = true}).out, "err\n");
+  });
+}
+
+TEST_P(RunCommandInBoth, a_file_that_can_not_be_opened_is_named) {
+  run_in(GetParam(), [] {
+    try {
+      run_command({"cat"}, {.stdin_ = Pipe::from_file("/no/such/file")});
+      FAIL();
+    } catch (const SystemError& error) {
+      EXPECT_EQ(std::string(error.what()), "open /no/such/file: No such file or directory");
+    }
+    EXPECT_TRUE(no_children());
+  });
+}
+
+TEST(run_command, refuses_what_contradicts_itself) {
+  EXPECT_THROW(run_command({"cat"}, {.input = Bytes("x"), .stdin_ = Pipe::from_file("/dev/null")}),
+               std::invalid_argument);
+  EXPECT_THROW(run_command({"cat"}, {.stdin_ = Pipe::open}), std::invalid_argument);
+  EXPECT_THROW(Pipe::from_file(""), std::invalid_argument);
+  EXPECT_THROW(Pipe::to_file(std::string("a\0b", 3)), std::invalid_argument);
+}
+
+TEST(run_command, a_negative_timeout_is_an_argument_error) {
+  EXPECT_THROW(run_command({"true"}, {.timeout = -1s}), std::invalid_argument);
+  EXPECT_TRUE(no_children());
 }
