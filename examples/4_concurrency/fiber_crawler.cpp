@@ -9,7 +9,6 @@
 #include <fstream>
 #include <map>
 #include <mutex>
-#include <ranges>
 #include <stdexcept>
 #include <string>
 
@@ -33,9 +32,9 @@ Answer get(const std::string& host, const std::string& path) {
   while (auto line = in.read_line()) {
     const auto colon = line->find(": ");
     if (*line == "\r\n" || colon == std::string::npos || answer.headers.size() == 100) break;
-    for (char& letter : *line | std::views::take(colon))
-      letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
-    answer.headers[line->substr(0, colon)] = line->substr(colon + 2, line->size() - colon - 4);
+    std::string name = line->substr(0, colon);
+    for (char& letter : name) letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+    answer.headers[name] = line->substr(colon + 2, line->size() - colon - 4);
   }
   answer.body = in.read_all(kMostBytes);
   return answer;
