@@ -21,22 +21,28 @@ def programs(rig):
     return found
 
 
-def micro(rig):
+def tables(rig, part, commands, on_one_core=False):
+    """One for each group of what the commands print. What runs on one core does not mind how far the other is."""
+    measure = (lambda take: (take(), True)) if on_one_core else rig.cores.when_near
     scale = {"HAWSER_BENCH_SCALE": "0.001"} if rig.scale.smoke else {}
     groups = {}
     for _ in range(rig.scale.runs):
-        for command, environment in programs(rig).values():
-            said, near = rig.cores.when_near(lambda: output_of(command, env={**environment, **scale}))
+        for command, environment in commands.values():
+            said, near = measure(lambda: output_of(command, env={**environment, **scale}))
             for line in said.splitlines():
                 group, what, ns = line.split("\t")
                 groups.setdefault(group, {}).setdefault(what, []).append(({"ns": float(ns)}, near))
     for group, rows in groups.items():
         limit = [what for what in rows if what.endswith("(limit)")]
-        turns = Turns(rig, "micro", f"{group[0].upper()}{group[1:]}", COLUMNS, limit, less=True)
+        turns = Turns(rig, part, f"{group[0].upper()}{group[1:]}", COLUMNS, limit, less=True)
         for what, runs in rows.items():
             for run in runs if rig.wants(what) else ():
                 turns.add(what, run)
         turns.show()
+
+
+def micro(rig):
+    tables(rig, "micro", programs(rig))
 
 
 PARTS = {"micro": micro}

@@ -1,6 +1,5 @@
-"""The same steps in Python: gevent, where installed, the standard library's struct and json, threads and processes."""
+"""The same steps in Python: gevent, where installed, the standard library's struct and json, threads."""
 import json
-import multiprocessing
 import os
 import struct
 import threading
@@ -70,42 +69,6 @@ def threads():
     report("lock+unlock", "Python threading.Lock, uncontended", begin, count)
 
 
-def bounce(receive, send, turns):
-    for _ in range(turns):
-        receive()
-        send()
-
-
-def processes():
-    fork = multiprocessing.get_context("fork")
-    begin = time.perf_counter()
-    for _ in range(200):
-        process = fork.Process(target=nothing)
-        process.start()
-        process.join()
-    report("spawn+join", "Python multiprocessing.Process", begin, 200)
-
-
-# The turn goes to and fro, all on one core.
-def switches():
-    turns = 20_000
-    here, there = threading.Semaphore(0), threading.Semaphore(0)
-    other = threading.Thread(target=bounce, args=(there.acquire, here.release, turns))
-    other.start()
-    begin = time.perf_counter()
-    bounce(there.release, here.acquire, turns)
-    report("switch", "Python threads over threading.Semaphore", begin, 2 * turns)
-    other.join()
-    near, far = multiprocessing.Pipe()
-    child = multiprocessing.get_context("fork").Process(target=bounce,
-                                                        args=(far.recv_bytes, lambda: far.send_bytes(b"x"), turns))
-    child.start()
-    begin = time.perf_counter()
-    bounce(lambda: near.send_bytes(b"x"), near.recv_bytes, turns)
-    report("switch", "Python processes over multiprocessing.Pipe", begin, 2 * turns)
-    child.join()
-
-
 def messages():
     count = 500_000
     text = '{"size":1024}'
@@ -127,8 +90,6 @@ def messages():
 
 
 os.sched_setaffinity(0, {0})
-processes()  # before gevent, which has something to do at each fork
-switches()
-threads()
 greenlets()
+threads()
 messages()
