@@ -5,6 +5,7 @@
 #include <hawser/fiber/context.h>
 #include <hawser/fiber/loop.h>
 #include <hawser/fiber/task_state.h>
+#include <hawser/fiber/wait_graph.h>
 #include <hawser/fiber/waiter.h>
 
 namespace hawser::detail {
@@ -14,6 +15,8 @@ void describe_wait(const Fiber& fiber, FiberEntry& entry) {
   const Waiter& waiter = *fiber.waiter;
   entry.waits_for = waiter.what();
   if (waiter.object() && !waiter.object()->empty()) entry.waits_for.append(" ").append(*waiter.object());
+  if (waiter.name()) entry.waits_for.append(" '").append(waiter.name()).append("'");
+  if (const Identity holder = waiter.holder()) entry.waits_for.append(" held by ").append(name_holder(holder));
   entry.fd = waiter.fd();
   entry.since = Clock::time_point(Duration(fiber.parked_since));
   entry.until = fiber.park_expiry.when();

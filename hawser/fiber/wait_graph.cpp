@@ -99,6 +99,11 @@ class WaitGraph {
     parties_.erase(who);
   }
 
+  std::string name_of(Identity who) {
+    std::lock_guard hold(mutex_);
+    return party(who);
+  }
+
   std::vector<std::string> circles() {
     std::lock_guard hold(mutex_);
     std::vector<std::string> texts;
@@ -265,6 +270,8 @@ void introduce_task(TaskState& task) noexcept {
     // As above.
   }
 }
+
+std::string name_holder(Identity who) { return WaitGraph::all().name_of(who); }
 
 void rename_holder(Identity who, std::string_view name) noexcept {
   try {

@@ -54,6 +54,8 @@ class TrackedWait {
 [[nodiscard]] Identity introduce_holder() noexcept;
 // The same for a task that somebody waits for.
 void introduce_task(TaskState& task) noexcept;
+// "fiber 'Wu'", as reports call it.
+[[nodiscard]] std::string name_holder(Identity who);
 // The task with this identity has another name; it has ended. Nothing happens when it was never introduced.
 void rename_holder(Identity who, std::string_view name) noexcept;
 void forget_holder(Identity who) noexcept;

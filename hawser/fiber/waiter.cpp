@@ -112,7 +112,7 @@ int thread_bell() {
 
 }  // namespace
 
-Waiter::Waiter(const char* what) noexcept : context_(&Context::current()), what_(what) {}
+Waiter::Waiter(const char* what, const char* name) noexcept : context_(&Context::current()), what_(what), name_(name) {}
 
 Wake Waiter::park(Expiry expiry) noexcept {
   Fiber* fiber = context_->fiber();

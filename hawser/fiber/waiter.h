@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include <hawser/base/clock.h>
+#include <hawser/fiber/identity.h>
 
 namespace hawser {
 
@@ -41,7 +42,8 @@ enum class Wake : std::uint8_t {
 class Waiter {
  public:
   // Binds to the current context. `what` names what is waited for, for dumps; it must be a literal or outlive the wait.
-  explicit Waiter(const char* what = "wait") noexcept;
+  // So must its name, if it has one.
+  explicit Waiter(const char* what = "wait", const char* name = nullptr) noexcept;
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
 
@@ -63,16 +65,22 @@ class Waiter {
   void use_bell() noexcept;
   [[nodiscard]] Wake park_on_descriptor(int fd, short events, Expiry expiry) noexcept;
 
-  // For dumps: the object of the wait, such as a peer or the name of a lock, and its descriptor. Before park(); both
-  // must outlive the wait.
+  // For dumps: the object of the wait, such as a peer, and its descriptor. Before park(); must outlive the wait.
   void set_object(const std::string* object, int fd = -1) noexcept {
     object_ = object;
     fd_ = fd;
   }
+  // For dumps: who holds what is waited for, 0 while that is not known. As above.
+  void set_holder(const std::atomic<detail::Identity>* holder) noexcept { holder_ = holder; }
 
   [[nodiscard]] const char* what() const noexcept { return what_; }
   // Null: nothing was said.
   [[nodiscard]] const std::string* object() const noexcept { return object_; }
+  // Null: it has none.
+  [[nodiscard]] const char* name() const noexcept { return name_; }
+  [[nodiscard]] detail::Identity holder() const noexcept {
+    return holder_ ? holder_->load(std::memory_order_relaxed) : 0;
+  }
   [[nodiscard]] int fd() const noexcept { return fd_; }
 
   // A fiber's own timer has fired. For the loop.
@@ -98,6 +106,8 @@ class Waiter {
   int fd_ = -1;
   detail::Context* context_;
   const char* what_;
+  const char* name_;
+  const std::atomic<detail::Identity>* holder_ = nullptr;
   const std::string* object_ = nullptr;
 };
 

@@ -4,7 +4,8 @@
 
 namespace hawser {
 
-Barrier::Barrier(std::size_t parties, std::function<void()> action) : parties_(parties), action_(std::move(action)) {
+Barrier::Barrier(std::size_t parties, std::function<void()> action, const char* name)
+    : parties_(parties), action_(std::move(action)), name_(name) {
   if (parties == 0) throw std::invalid_argument("a barrier needs at least one party");
 }
 
@@ -27,7 +28,7 @@ std::size_t Barrier::wait(Timeout timeout) {
       throw BrokenBarrier("the barrier is broken");
     }
     if (!opening_) break;
-    detail::WaitNode node("barrier");
+    detail::WaitNode node("barrier", name_);
     late_.list(node);
     cell_.leave(0);
     const Wake why = late_.wait(node, expiry);
@@ -46,7 +47,7 @@ std::size_t Barrier::wait(Timeout timeout) {
     return open(round);
   }
 
-  detail::WaitNode node("barrier");
+  detail::WaitNode node("barrier", name_);
   cell_.push_back(node);
   cell_.leave(0);
   const Wake why = node.waiter.park(expiry);

@@ -27,8 +27,8 @@ class BrokenBarrier : public std::runtime_error {
 class Barrier {
  public:
   // Throws std::invalid_argument when there are no parties. The action runs in the last one to come, which also gets
-  // what it throws.
-  explicit Barrier(std::size_t parties, std::function<void()> action = {});
+  // what it throws. The name appears in dumps of fibers; it must be a literal or outlive the barrier.
+  explicit Barrier(std::size_t parties, std::function<void()> action = {}, const char* name = nullptr);
   Barrier(const Barrier&) = delete;
   Barrier& operator=(const Barrier&) = delete;
   ~Barrier() = default;
@@ -55,6 +55,7 @@ class Barrier {
 
   const std::size_t parties_;
   const std::function<void()> action_;
+  const char* const name_;
   detail::WaitCell cell_;  // guards everything; lists who waits for the round
   detail::WaitCell late_;  // who came while the action runs
   std::atomic<std::size_t> arrived_{0};

@@ -41,6 +41,8 @@ template <class T>
 class Channel {
  public:
   Channel() noexcept = default;
+  // The name appears in dumps of fibers; it must be a literal or outlive the channel.
+  explicit Channel(const char* name) noexcept : place_(&Channel::exchange, name) {}
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
   ~Channel() = default;

@@ -12,7 +12,7 @@ void Condition::need_lock(const char* operation) const {
 
 bool Condition::wait_until(Expiry expiry) {
   need_lock("wait");
-  detail::WaitNode node("condition");
+  detail::WaitNode node("condition", name_);
   cell_.list(node);
   std::size_t depth = 0;
   if (recursive_) {

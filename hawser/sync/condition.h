@@ -22,8 +22,10 @@ namespace hawser {
 
 class Condition {
  public:
-  explicit Condition(Lock& lock) noexcept : lock_(lock) {}
-  explicit Condition(RLock& lock) noexcept : lock_(lock.lock_), recursive_(&lock) {}
+  // The name appears in dumps of fibers; it must be a literal or outlive the Condition.
+  explicit Condition(Lock& lock, const char* name = nullptr) noexcept : lock_(lock), name_(name) {}
+  explicit Condition(RLock& lock, const char* name = nullptr) noexcept
+      : lock_(lock.lock_), recursive_(&lock), name_(name) {}
   Condition(const Condition&) = delete;
   Condition& operator=(const Condition&) = delete;
   ~Condition() = default;
@@ -51,6 +53,7 @@ class Condition {
 
   Lock& lock_;
   RLock* recursive_ = nullptr;  // the one that lock_ is in
+  const char* name_;
   detail::WaitCell cell_;
 };
 

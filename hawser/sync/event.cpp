@@ -18,7 +18,7 @@ bool Event::wait_slow(Expiry expiry) {
     cell_.leave(1);
     return true;
   }
-  detail::WaitNode node("event");
+  detail::WaitNode node("event", name_);
   cell_.push_back(node);
   cell_.leave(0);
   const Wake why = cell_.wait(node, expiry);

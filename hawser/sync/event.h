@@ -12,6 +12,8 @@ namespace hawser {
 class Event {
  public:
   Event() noexcept = default;
+  // The name appears in dumps of fibers; it must be a literal or outlive the Event.
+  explicit Event(const char* name) noexcept : name_(name) {}
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
   ~Event() = default;
@@ -29,6 +31,7 @@ class Event {
  private:
   bool wait_slow(Expiry expiry);
   detail::WaitCell cell_;
+  const char* name_ = nullptr;
 };
 
 }  // namespace hawser

@@ -39,8 +39,9 @@ class Pile {
 template <class T>
 class LifoQueue : public detail::LockedQueue<T, detail::Pile<T>> {
  public:
-  // maxsize <= 0: no bound.
-  explicit LifoQueue(std::ptrdiff_t maxsize = 0) : detail::LockedQueue<T, detail::Pile<T>>(maxsize, {}) {}
+  // maxsize <= 0: no bound. The name appears in dumps of fibers; it must be a literal or outlive the queue.
+  explicit LifoQueue(std::ptrdiff_t maxsize = 0, const char* name = nullptr)
+      : detail::LockedQueue<T, detail::Pile<T>>(maxsize, {}, name) {}
 };
 
 }  // namespace hawser

@@ -33,7 +33,8 @@ bool Lock::acquire(Timeout timeout) {
 Wake Lock::acquire_slow(Expiry expiry) {
   if (!expiry.passed() && detail::spin_until([this] { return try_lock(); })) return Wake::ready;
   for (bool overtaken = false;; overtaken = true) {
-    WaitNode node("lock");
+    WaitNode node("lock", name_);
+    node.waiter.set_holder(&holder_);
     node.insists = overtaken;
     std::optional<TrackedWait> tracked;
     if (detail::waits_are_tracked() && !expiry.passed()) {
@@ -54,7 +55,8 @@ Wake Lock::acquire_slow(Expiry expiry) {
 
 void Lock::lock_uninterrupted() noexcept {
   for (bool overtaken = false; !try_lock(); overtaken = true) {
-    WaitNode node("lock");
+    WaitNode node("lock", name_);
+    node.waiter.set_holder(&holder_);
     node.insists = overtaken;
     std::optional<TrackedWait> tracked;
     if (detail::waits_are_tracked()) {

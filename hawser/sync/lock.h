@@ -9,7 +9,7 @@
 // unlock() was seen by somebody who acquired it afterwards.
 //
 // Acquiring and releasing without a rival takes one atomic operation in all (docs/decisions.md tells how). With a name,
-// reports of deadlocks (deadlock.h) call it by that.
+// reports of deadlocks (deadlock.h) and dumps of fibers call it by that.
 #pragma once
 
 #include <atomic>

@@ -26,10 +26,10 @@ namespace hawser {
 template <class T, class Before = std::less<T>>
 class PriorityQueue : public detail::LockedQueue<T, detail::StableHeap<T, Before>> {
  public:
-  // maxsize <= 0: no bound.
-  explicit PriorityQueue(std::ptrdiff_t maxsize = 0, Before before = {})
-      : detail::LockedQueue<T, detail::StableHeap<T, Before>>(maxsize,
-                                                              detail::StableHeap<T, Before>(std::move(before))) {}
+  // maxsize <= 0: no bound. The name appears in dumps of fibers; it must be a literal or outlive the queue.
+  explicit PriorityQueue(std::ptrdiff_t maxsize = 0, Before before = {}, const char* name = nullptr)
+      : detail::LockedQueue<T, detail::StableHeap<T, Before>>(maxsize, detail::StableHeap<T, Before>(std::move(before)),
+                                                              name) {}
 };
 
 }  // namespace hawser

@@ -32,9 +32,9 @@ namespace hawser {
 template <class T>
 class Queue {
  public:
-  // maxsize <= 0: no bound.
-  explicit Queue(std::ptrdiff_t maxsize = 0) noexcept
-      : bound_(maxsize > 0 ? static_cast<std::uint64_t>(maxsize) : kUnbounded) {}
+  // maxsize <= 0: no bound. The name appears in dumps of fibers; it must be a literal or outlive the queue.
+  explicit Queue(std::ptrdiff_t maxsize = 0, const char* name = nullptr) noexcept
+      : bound_(maxsize > 0 ? static_cast<std::uint64_t>(maxsize) : kUnbounded), name_(name) {}
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
   ~Queue() {
@@ -103,7 +103,7 @@ class Queue {
   // Says that one item that was got is dealt with. Throws std::logic_error when there were not so many.
   void task_done() { tasks_.done(); }
   // Waits until task_done() was called for every item put. False when the timeout came first.
-  bool join(Timeout timeout = std::nullopt) { return tasks_.join(Expiry::of(timeout)); }
+  bool join(Timeout timeout = std::nullopt) { return tasks_.join(Expiry::of(timeout), name_); }
 
   // From now on put() throws, also those that wait; get() gives what is left and then throws. `immediate` drops what is
   // left and frees all who join(). May be called again.
@@ -236,9 +236,8 @@ class Queue {
   // for the last time; so that side, which holds its lock anyway, sees every waiter without a fence of its own. Returns
   // also when the expiry has passed: the caller tries once more and then sees that for itself.
   template <class Changed>
-  static void wait(detail::WaitCell& waiting, Side& other, Changed& changed, bool again, Expiry expiry,
-                   const char* what) {
-    detail::WaitNode node(what);
+  void wait(detail::WaitCell& waiting, Side& other, Changed& changed, bool again, Expiry expiry, const char* what) {
+    detail::WaitNode node(what, name_);
     node.insists = again;
     {
       const detail::BiasedLock::Hold hold(other.lock);
@@ -253,6 +252,7 @@ class Queue {
   Side get_;
   detail::Segments<T> items_;
   const std::uint64_t bound_;
+  const char* const name_;
   std::atomic<bool> shut_down_{false};
   detail::WaitCell getters_;
   detail::WaitCell putters_;

@@ -87,7 +87,7 @@ void Rendezvous::leave(std::span<Offer> offers) noexcept {
 }
 
 std::optional<std::size_t> Rendezvous::meet(std::span<Offer> offers, Expiry expiry, const char* what) {
-  Party party(what);
+  Party party(what, offers.size() == 1 ? offers[0].at->name_ : nullptr);
   const bool poll = expiry.passed();
   lock_all(offers);
   for (std::size_t i = 0; i < offers.size(); ++i) {

@@ -20,7 +20,7 @@ namespace hawser {
 class RLock {
  public:
   RLock() noexcept = default;
-  // The name appears in reports of deadlocks; it must be a literal or outlive the lock.
+  // The name appears in reports of deadlocks and dumps of fibers; it must be a literal or outlive the lock.
   explicit RLock(const char* name) noexcept : lock_(name) {}
   RLock(const RLock&) = delete;
   RLock& operator=(const RLock&) = delete;

@@ -6,7 +6,8 @@ namespace hawser {
 
 using detail::WaitCell;
 
-Semaphore::Semaphore(std::int64_t permits) : cell_(static_cast<WaitCell::Word>(permits)) {
+Semaphore::Semaphore(std::int64_t permits, const char* name)
+    : cell_(static_cast<WaitCell::Word>(permits)), name_(name) {
   if (permits < 0 || permits > kMost) throw std::invalid_argument("a semaphore starts with 0 to 2^61 permits");
 }
 
@@ -29,7 +30,7 @@ bool Semaphore::acquire_slow(Expiry expiry) {
     cell_.leave(permits - 1);
     return true;
   }
-  detail::WaitNode node("semaphore");
+  detail::WaitNode node("semaphore", name_);
   cell_.push_back(node);
   cell_.leave(0);
   const Wake why = cell_.wait(node, expiry);

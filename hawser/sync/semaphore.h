@@ -13,8 +13,9 @@ namespace hawser {
 
 class Semaphore {
  public:
-  // Throws std::invalid_argument for a negative number of permits.
-  explicit Semaphore(std::int64_t permits = 1);
+  // Throws std::invalid_argument for a negative number of permits. The name appears in dumps of fibers; it must be a
+  // literal or outlive the semaphore.
+  explicit Semaphore(std::int64_t permits = 1, const char* name = nullptr);
   Semaphore(const Semaphore&) = delete;
   Semaphore& operator=(const Semaphore&) = delete;
   ~Semaphore() = default;
@@ -38,11 +39,13 @@ class Semaphore {
  private:
   bool acquire_slow(Expiry expiry);
   detail::WaitCell cell_;
+  const char* name_;
 };
 
 class BoundedSemaphore : private Semaphore {
  public:
-  explicit BoundedSemaphore(std::int64_t permits = 1) : Semaphore(permits), bound_(permits) {}
+  explicit BoundedSemaphore(std::int64_t permits = 1, const char* name = nullptr)
+      : Semaphore(permits, name), bound_(permits) {}
   using Semaphore::acquire;
   using Semaphore::try_acquire;
   using Semaphore::value;

@@ -29,13 +29,13 @@ void TaskCount::abandon(std::uint64_t count) noexcept {
   cell_.leave(before + count);
 }
 
-bool TaskCount::join(Expiry expiry) {
+bool TaskCount::join(Expiry expiry, const char* name) {
   const auto done = cell_.enter();
   if (abandoned_ || done == made_.load()) {
     cell_.leave(done);
     return true;
   }
-  WaitNode node("queue join");
+  WaitNode node("queue join", name);
   cell_.push_back(node);
   cell_.leave(done);
   const Wake why = cell_.wait(node, expiry);

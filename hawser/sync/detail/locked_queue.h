@@ -101,7 +101,7 @@ class LockedQueue {
   // Says that one item that was got is dealt with. Throws std::logic_error when there were not so many.
   void task_done() { tasks_.done(); }
   // Waits until task_done() was called for every item put. False when the timeout came first.
-  bool join(Timeout timeout = std::nullopt) { return tasks_.join(Expiry::of(timeout)); }
+  bool join(Timeout timeout = std::nullopt) { return tasks_.join(Expiry::of(timeout), name_); }
 
   // From now on put() throws, also those that wait; get() gives what is left and then throws. `immediate` drops what is
   // left and frees all who join(). May be called again.
@@ -119,8 +119,8 @@ class LockedQueue {
   [[nodiscard]] bool is_shut_down() const noexcept { return shut_down_.load(std::memory_order_acquire); }
 
  protected:
-  LockedQueue(std::ptrdiff_t maxsize, Store store)
-      : bound_(maxsize > 0 ? static_cast<std::size_t>(maxsize) : kUnbounded), store_(std::move(store)) {}
+  LockedQueue(std::ptrdiff_t maxsize, Store store, const char* name)
+      : bound_(maxsize > 0 ? static_cast<std::size_t>(maxsize) : kUnbounded), name_(name), store_(std::move(store)) {}
   ~LockedQueue() { std::lock_guard hold(mutex_); }  // whoever is just returning has left by then
 
  private:
@@ -134,7 +134,7 @@ class LockedQueue {
   // woken and finds that another one was faster waits at the front the next time.
   template <class Changed>
   void wait(WaitCell& waiting, Changed changed, bool again, Expiry expiry, const char* what) {
-    WaitNode node(what);
+    WaitNode node(what, name_);
     node.insists = again;
     {
       std::lock_guard hold(mutex_);
@@ -146,6 +146,7 @@ class LockedQueue {
   }
 
   const std::size_t bound_;
+  const char* const name_;
   std::mutex mutex_;  // guards what follows; never held across a wait
   Store store_;
   std::atomic<bool> shut_down_{false};

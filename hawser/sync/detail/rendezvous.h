@@ -23,7 +23,7 @@ class Rendezvous;
 struct Party {
   static constexpr int kOpen = -1;
   static constexpr int kLeft = -2;
-  explicit Party(const char* what) noexcept : waiter(what) {}
+  Party(const char* what, const char* name) noexcept : waiter(what, name) {}
   Waiter waiter;
   std::atomic<int> taken{kOpen};
 };
@@ -46,7 +46,8 @@ class Rendezvous {
  public:
   // Moves what one offers to where the other one wants it.
   using Exchange = void (*)(void* sent, void* received) noexcept;
-  explicit Rendezvous(Exchange exchange) noexcept : exchange_(exchange) {}
+  // name: for dumps; null for none.
+  explicit Rendezvous(Exchange exchange, const char* name = nullptr) noexcept : exchange_(exchange), name_(name) {}
   Rendezvous(const Rendezvous&) = delete;
   Rendezvous& operator=(const Rendezvous&) = delete;
   ~Rendezvous() = default;
@@ -68,6 +69,7 @@ class Rendezvous {
   static void leave(std::span<Offer> offers) noexcept;
 
   Exchange exchange_;
+  const char* name_;
   SpinLock lock_;
   Offer* first_ = nullptr;  // longest waiting
   Offer* last_ = nullptr;

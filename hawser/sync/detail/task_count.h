@@ -18,8 +18,8 @@ class TaskCount {
   void done();
   // These will never be done; frees all who wait, now and later.
   void abandon(std::uint64_t count) noexcept;
-  // False when the expiry came first. Throws DeadlineExceeded, Cancelled.
-  bool join(Expiry expiry);
+  // False when the expiry came first. name: of the queue, for dumps. Throws DeadlineExceeded, Cancelled.
+  bool join(Expiry expiry, const char* name);
 
  private:
   WaitCell cell_;  // its value: how many are done

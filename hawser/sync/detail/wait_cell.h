@@ -18,7 +18,7 @@ namespace hawser::detail {
 
 // One wait, on the stack of who waits. All but the Waiter is guarded by the cell.
 struct WaitNode {
-  explicit WaitNode(const char* what) noexcept : waiter(what) {}
+  explicit WaitNode(const char* what, const char* name = nullptr) noexcept : waiter(what, name) {}
   Waiter waiter;
   WaitNode* previous = nullptr;
   WaitNode* next = nullptr;
