@@ -238,6 +238,44 @@ TEST_P(RuntimeRaces, groups_that_fail_on_every_loop) {
   });
 }
 
+// Groups over all loops: their tasks end, fail, are cancelled from here and from elsewhere; the scope holds them all.
+TEST_P(RuntimeRaces, groups_across_loops) {
+  in_loops([] {
+    for (int round = 0; round < rounds(2000); ++round) {
+      Dice dice(round);
+      std::atomic<int> born{0};
+      std::atomic<int> died{0};
+      const int end = dice(4);
+      {
+        TaskGroup group;
+        for (int i = 0; i < 12; ++i) {
+          group.spawn_on(dice(count()), [&, i, end, steps = dice(4)] {
+            struct Life {
+              explicit Life(std::atomic<int>& b, std::atomic<int>& d) : dead(d) { ++b; }
+              Life(const Life&) = delete;
+              ~Life() { ++dead; }
+              std::atomic<int>& dead;
+            } life(born, died);
+            dawdle(steps);
+            if (i == 5 && end == 1) throw std::runtime_error("one fails");
+            if (i == 7 && end == 2) group.cancel();
+            if (end != 0) sleep(1h);
+          });
+          dawdle(dice(2));
+        }
+        if (end == 3) group.cancel();
+        if (end == 1) {
+          EXPECT_THROW(group.join(), std::runtime_error);
+        } else if (dice(2) || end == 0) {
+          group.join();
+        }
+      }
+      EXPECT_EQ(born.load(), died.load());
+      EXPECT_TRUE(end != 0 || born.load() == 12) << born.load();
+    }
+  });
+}
+
 // run() ends while fibers of other loops wait for everything there is to wait for.
 TEST_P(RuntimeRaces, runs_that_end_in_the_middle_of_it) {
   for (int round = 0; round < rounds(200); ++round) {
