@@ -47,6 +47,7 @@ bool writes(SystemCall call) noexcept {
     case SystemCall::accept4:
     case SystemCall::read:
     case SystemCall::recv:
+    case SystemCall::recvmmsg:
     case SystemCall::recvmsg:
       return false;
     default:

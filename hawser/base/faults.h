@@ -18,6 +18,8 @@ namespace hawser {
 
 enum class SystemCall : std::uint8_t {
   accept4,
+  bind,
+  clone,  // fork(2) as well
   close,  // EINTR only: the number is gone all the same, as close(2) has it
   connect,
   dup,
@@ -25,21 +27,32 @@ enum class SystemCall : std::uint8_t {
   epoll_ctl,
   epoll_wait,
   eventfd,
+  getsockname,  // getpeername(2) as well
+  getsockopt,
   io_uring_enter,
+  io_uring_register,
   io_uring_setup,
+  ioctl,
+  listen,
   madvise,
   mmap,
   mprotect,
   open,
+  pidfd_open,
   pipe,
   poll,
   pread,
   read,
   recv,
+  recvmmsg,  // short: fewer datagrams; sendmmsg(2) the same
   recvmsg,
+  select,
   send,
   sendfile,
+  sendmmsg,
   sendmsg,
+  setsockopt,
+  shutdown,
   socket,
   socketpair,
   splice,

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
 
 #include <hawser/base/errors.h>
 #include <hawser/base/system_calls.h>
@@ -21,15 +22,16 @@ void UniqueFd::reset(int fd) noexcept {
 
 UniqueFd duplicate(int fd) {
   const int copy = detail::sys::fcntl(fd, F_DUPFD_CLOEXEC, 0);
-  if (copy < 0) throw_errno("dup", "");
+  if (copy < 0) throw_errno("dup", "descriptor " + std::to_string(fd));
   return UniqueFd(copy);
 }
 
 void set_nonblocking(int fd, bool on) {
   const int flags = detail::sys::fcntl(fd, F_GETFL);
-  if (flags < 0) throw_errno("fcntl", "");
+  if (flags < 0) throw_errno("fcntl", "descriptor " + std::to_string(fd));
   const int wanted = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
-  if (wanted != flags && detail::sys::fcntl(fd, F_SETFL, wanted) < 0) throw_errno("fcntl", "");
+  if (wanted != flags && detail::sys::fcntl(fd, F_SETFL, wanted) < 0)
+    throw_errno("fcntl", "descriptor " + std::to_string(fd));
 }
 
 }  // namespace hawser

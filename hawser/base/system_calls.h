@@ -8,7 +8,9 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/select.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -23,6 +25,7 @@
 namespace hawser::detail::sys {
 
 using ::accept4;
+using ::bind;
 using ::close;
 using ::connect;
 using ::epoll_create1;
@@ -30,6 +33,12 @@ using ::epoll_ctl;
 using ::epoll_wait;
 using ::eventfd;
 using ::fcntl;
+using ::fork;
+using ::getpeername;
+using ::getsockname;
+using ::getsockopt;
+using ::ioctl;
+using ::listen;
 using ::madvise;
 using ::mmap;
 using ::mprotect;
@@ -43,11 +52,16 @@ using ::read;
 using ::readv;
 using ::recv;
 using ::recvfrom;
+using ::recvmmsg;
 using ::recvmsg;
+using ::select;
 using ::send;
 using ::sendfile;
+using ::sendmmsg;
 using ::sendmsg;
 using ::sendto;
+using ::setsockopt;
+using ::shutdown;
 using ::socket;
 using ::socketpair;
 using ::splice;
@@ -65,6 +79,15 @@ inline int io_uring_enter(int ring, unsigned submit, unsigned wait_for, unsigned
                           std::size_t size) noexcept {
   return static_cast<int>(::syscall(SYS_io_uring_enter, ring, submit, wait_for, flags, argument, size));
 }
+
+inline int io_uring_register(int ring, unsigned operation, void* argument, unsigned count) noexcept {
+  return static_cast<int>(::syscall(SYS_io_uring_register, ring, operation, argument, count));
+}
+inline int pidfd_open(pid_t process, unsigned flags) noexcept {
+  return static_cast<int>(::syscall(SYS_pidfd_open, process, flags));
+}
+// clone(2) is made in more than one way: this comes before it.
+constexpr bool clone_fails() noexcept { return false; }
 
 // Whether a call on the descriptor was answered by a test and not by the kernel, since the last time that was asked:
 // then EAGAIN or a short count does not mean that the descriptor will be reported once more.
@@ -113,6 +136,10 @@ class Parts {
 inline int accept4(int fd, sockaddr* peer, socklen_t* size, int flags) noexcept {
   return fails(SystemCall::accept4, fd) ? -1 : ::accept4(fd, peer, size, flags);
 }
+inline int bind(int fd, const sockaddr* to, socklen_t size) noexcept {
+  return fails(SystemCall::bind) ? -1 : ::bind(fd, to, size);
+}
+inline bool clone_fails() noexcept { return fails(SystemCall::clone); }
 inline int close(int fd) noexcept {
   const int result = ::close(fd);
   return fails(SystemCall::close) ? -1 : result;
@@ -144,6 +171,23 @@ int fcntl(int fd, int command, Argument... argument) noexcept {
   if (command == F_DUPFD_CLOEXEC && fails(SystemCall::dup)) return -1;
   return ::fcntl(fd, command, argument...);
 }
+inline pid_t fork() noexcept { return fails(SystemCall::clone) ? -1 : ::fork(); }
+inline int getpeername(int fd, sockaddr* name, socklen_t* size) noexcept {
+  return fails(SystemCall::getsockname) ? -1 : ::getpeername(fd, name, size);
+}
+inline int getsockname(int fd, sockaddr* name, socklen_t* size) noexcept {
+  return fails(SystemCall::getsockname) ? -1 : ::getsockname(fd, name, size);
+}
+inline int getsockopt(int fd, int level, int number, void* value, socklen_t* size) noexcept {
+  return fails(SystemCall::getsockopt) ? -1 : ::getsockopt(fd, level, number, value, size);
+}
+inline int ioctl(int fd, unsigned long request, void* argument) noexcept {
+  return fails(SystemCall::ioctl) ? -1 : ::ioctl(fd, request, argument);
+}
+inline int io_uring_register(int ring, unsigned operation, void* argument, unsigned count) noexcept {
+  if (fails(SystemCall::io_uring_register)) return -1;
+  return static_cast<int>(::syscall(SYS_io_uring_register, ring, operation, argument, count));
+}
 inline int io_uring_setup(unsigned entries, void* parameters) noexcept {
   if (fails(SystemCall::io_uring_setup)) return -1;
   return static_cast<int>(::syscall(SYS_io_uring_setup, entries, parameters));
@@ -153,6 +197,7 @@ inline int io_uring_enter(int ring, unsigned submit, unsigned wait_for, unsigned
   if (fails(SystemCall::io_uring_enter)) return -1;
   return static_cast<int>(::syscall(SYS_io_uring_enter, ring, submit, wait_for, flags, argument, size));
 }
+inline int listen(int fd, int backlog) noexcept { return fails(SystemCall::listen) ? -1 : ::listen(fd, backlog); }
 inline int madvise(void* from, std::size_t size, int advice) noexcept {
   return fails(SystemCall::madvise) ? -1 : ::madvise(from, size, advice);
 }
@@ -165,6 +210,9 @@ inline int mprotect(void* from, std::size_t size, int protection) noexcept {
 template <class... Mode>
 int open(const char* path, int flags, Mode... mode) noexcept {
   return fails(SystemCall::open) ? -1 : ::open(path, flags, mode...);
+}
+inline int pidfd_open(pid_t process, unsigned flags) noexcept {
+  return fails(SystemCall::pidfd_open) ? -1 : static_cast<int>(::syscall(SYS_pidfd_open, process, flags));
 }
 inline int pipe2(int* ends, int flags) noexcept { return fails(SystemCall::pipe) ? -1 : ::pipe2(ends, flags); }
 inline int poll(pollfd* watched, nfds_t count, int milliseconds) noexcept {
@@ -204,8 +252,16 @@ inline ssize_t recv(int fd, void* into, std::size_t size, int flags) noexcept {
 inline ssize_t recvfrom(int fd, void* into, std::size_t size, int flags, sockaddr* from, socklen_t* length) noexcept {
   return fails(SystemCall::recv, fd) ? -1 : ::recvfrom(fd, into, size, flags, from, length);
 }
+inline int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timespec* wait) noexcept {
+  std::size_t most = count;
+  return fails(SystemCall::recvmmsg, most, fd) ? -1
+                                               : ::recvmmsg(fd, messages, static_cast<unsigned>(most), flags, wait);
+}
 inline ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept {
   return fails(SystemCall::recvmsg, fd) ? -1 : ::recvmsg(fd, message, flags);
+}
+inline int select(int end, fd_set* read, fd_set* write, fd_set* except, timeval* wait) noexcept {
+  return fails(SystemCall::select) ? -1 : ::select(end, read, write, except, wait);
 }
 inline ssize_t send(int fd, const void* from, std::size_t size, int flags) noexcept {
   return fails(SystemCall::send, size, fd) ? -1 : ::send(fd, from, size, flags);
@@ -213,6 +269,10 @@ inline ssize_t send(int fd, const void* from, std::size_t size, int flags) noexc
 inline ssize_t sendto(int fd, const void* from, std::size_t size, int flags, const sockaddr* to,
                       socklen_t length) noexcept {
   return fails(SystemCall::send, fd) ? -1 : ::sendto(fd, from, size, flags, to, length);
+}
+inline int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) noexcept {
+  std::size_t most = count;
+  return fails(SystemCall::sendmmsg, most, fd) ? -1 : ::sendmmsg(fd, messages, static_cast<unsigned>(most), flags);
 }
 // Short only on a connection: what has an address or ancillary data is one message.
 inline ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept {
@@ -232,6 +292,10 @@ inline ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept {
 inline ssize_t sendfile(int to, int from, off_t* offset, std::size_t size) noexcept {
   return fails(SystemCall::sendfile, size, to) ? -1 : ::sendfile(to, from, offset, size);
 }
+inline int setsockopt(int fd, int level, int number, const void* value, socklen_t size) noexcept {
+  return fails(SystemCall::setsockopt) ? -1 : ::setsockopt(fd, level, number, value, size);
+}
+inline int shutdown(int fd, int how) noexcept { return fails(SystemCall::shutdown) ? -1 : ::shutdown(fd, how); }
 inline int socket(int family, int type, int protocol) noexcept {
   return fails(SystemCall::socket) ? -1 : ::socket(family, type, protocol);
 }

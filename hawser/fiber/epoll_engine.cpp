@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <ctime>
+#include <string>
 
 #include <hawser/base/errors.h>
 #include <hawser/base/fd.h>
@@ -38,7 +39,7 @@ class EpollEngine final : public Engine {
     if (sys::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, watch.fd, &event) == 0) return;
     // The number may still be registered from a former life of the descriptor that somebody keeps open.
     if (errno == EEXIST && sys::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, watch.fd, &event) == 0) return;
-    throw_errno("epoll_ctl", "");
+    throw_errno("epoll_ctl", "descriptor " + std::to_string(watch.fd));
   }
 
   void forget(int fd) noexcept override {

@@ -8,6 +8,7 @@
 
 #include <hawser/base/errors.h>
 #include <hawser/base/log.h>
+#include <hawser/base/system_calls.h>
 #include <hawser/fiber/task_state.h>
 
 namespace hawser {
@@ -23,7 +24,7 @@ void flush_output() noexcept {
 
 pid_t fork_process() {
   flush_output();
-  const pid_t child = ::fork();
+  const pid_t child = detail::sys::fork();
   if (child < 0) throw_errno("fork", "");
   return child;
 }

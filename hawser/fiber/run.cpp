@@ -15,6 +15,7 @@
 
 #include <hawser/base/errors.h>
 #include <hawser/base/fork.h>
+#include <hawser/base/log.h>
 #include <hawser/fiber/cancellation.h>
 #include <hawser/fiber/context.h>
 #include <hawser/fiber/loop.h>
@@ -138,6 +139,17 @@ struct StopAtEnd final : TaskObserver {
   Runtime& runtime;
 };
 
+// A loop whose engine fails in the middle can't wake its fibers any more, nor end them.
+void run_loop(Runtime& runtime, int index) noexcept {
+  const OverflowReport report(runtime.loop(index));
+  try {
+    runtime.loop(index).run(runtime, index);
+  } catch (const std::exception& error) {
+    log_line(LogLevel::error, "loop " + std::to_string(index) + " cannot go on: " + error.what());
+    std::terminate();
+  }
+}
+
 struct StartMain : Message {
   TaskRef task;
 };
@@ -186,15 +198,9 @@ void run_main(const RunOptions& options, std::function<void()> main) {
   }
   std::vector<std::thread> threads;
   for (int i = 1; i < runtime.size(); ++i) {
-    threads.emplace_back([&runtime, i] {
-      const OverflowReport report(runtime.loop(i));
-      runtime.loop(i).run(runtime, i);
-    });
+    threads.emplace_back([&runtime, i] { run_loop(runtime, i); });
   }
-  {
-    const OverflowReport report(runtime.loop(0));
-    runtime.loop(0).run(runtime, 0);
-  }
+  run_loop(runtime, 0);
   for (std::thread& thread : threads) thread.join();
   task->rethrow();
 }

@@ -20,6 +20,7 @@
 
 #include <hawser/base/fd.h>
 #include <hawser/base/fork.h>
+#include <hawser/base/system_calls.h>
 
 namespace hawser::detail {
 namespace {
@@ -30,11 +31,11 @@ constexpr std::size_t kLongestName = 160;
 class ElfFile {
  public:
   explicit ElfFile(const char* path) {
-    const UniqueFd fd(::open(path, O_RDONLY | O_CLOEXEC));
+    const UniqueFd fd(sys::open(path, O_RDONLY | O_CLOEXEC));
     struct stat about {};
     if (!fd || ::fstat(fd.get(), &about) < 0 || about.st_size < static_cast<off_t>(sizeof(ElfW(Ehdr)))) return;
     size_ = static_cast<std::size_t>(about.st_size);
-    void* mapped = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+    void* mapped = sys::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd.get(), 0);
     if (mapped == MAP_FAILED) return;
     base_ = static_cast<const std::byte*>(mapped);
     read_sections();

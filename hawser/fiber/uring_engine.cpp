@@ -135,7 +135,7 @@ class UringEngine final : public Engine {
     if (sys::epoll_ctl(bound_.get(), EPOLL_CTL_ADD, watch.fd, &event) == 0) return;
     // The number may still be registered from a former life of the descriptor that somebody keeps open.
     if (errno == EEXIST && sys::epoll_ctl(bound_.get(), EPOLL_CTL_MOD, watch.fd, &event) == 0) return;
-    throw_errno("epoll_ctl", "");
+    throw_errno("epoll_ctl", "descriptor " + std::to_string(watch.fd));
   }
 
   // A watch that serves another descriptor by now is tried once in vain; nothing worse.

@@ -46,10 +46,6 @@ std::uint32_t setup_flags(UringRing::Mode mode) {
   return always;
 }
 
-int register_ring(int fd, unsigned operation, void* argument, unsigned count) noexcept {
-  return static_cast<int>(::syscall(SYS_io_uring_register, fd, operation, argument, count));
-}
-
 // Never the same for two threads, as a pthread_t may be once the first has ended.
 std::uint64_t this_thread() noexcept {
   static std::atomic<std::uint64_t> last{0};
@@ -116,11 +112,11 @@ void UringRing::set_up(Mode mode) {
   if (parameters.features & kFeatureNoIowait) enter_flags_ |= kEnterNoIowait;
   // A filter may let one call through and not the others: better to learn that now than in the middle of a run. A
   // disabled ring answers EBADFD.
-  if (sys::io_uring_enter(fd_.get(), 0, 0, 0, nullptr, 0) < 0 && errno != EBADFD) {
+  if (sys::io_uring_enter(fd_.get(), 0, 0, 0, nullptr, 0) < 0 && errno != EBADFD && errno != EINTR) {
     throw_errno("io_uring_enter", "");
   }
   alignas(io_uring_probe) std::byte probe[sizeof(io_uring_probe)] = {};
-  if (register_ring(fd_.get(), IORING_REGISTER_PROBE, probe, 0) < 0) throw_errno("io_uring_register", "");
+  if (sys::io_uring_register(fd_.get(), IORING_REGISTER_PROBE, probe, 0) < 0) throw_errno("io_uring_register", "");
 }
 
 void UringRing::map(const io_uring_params& made) {
@@ -147,7 +143,7 @@ void UringRing::map(const io_uring_params& made) {
 }
 
 void UringRing::begin() {
-  if (thread_ == 0 && register_ring(fd_.get(), IORING_REGISTER_ENABLE_RINGS, nullptr, 0) < 0) {
+  if (thread_ == 0 && sys::io_uring_register(fd_.get(), IORING_REGISTER_ENABLE_RINGS, nullptr, 0) < 0) {
     throw_errno("io_uring_register", "enable");
   }
   thread_ = this_thread();
@@ -156,7 +152,7 @@ void UringRing::begin() {
   io_uring_rsrc_update place{};
   place.offset = ~0U;
   place.data = static_cast<std::uint64_t>(fd_.get());
-  registered_ = register_ring(fd_.get(), IORING_REGISTER_RING_FDS, &place, 1) == 1;
+  registered_ = sys::io_uring_register(fd_.get(), IORING_REGISTER_RING_FDS, &place, 1) == 1;
   if (!registered_) return;
   enter_fd_ = static_cast<int>(place.offset);
   enter_flags_ |= IORING_ENTER_REGISTERED_RING;
@@ -166,7 +162,7 @@ void UringRing::end() noexcept {
   if (!registered_ || !ours()) return;
   io_uring_rsrc_update place{};
   place.offset = static_cast<std::uint32_t>(enter_fd_);
-  register_ring(fd_.get(), IORING_UNREGISTER_RING_FDS, &place, 1);
+  sys::io_uring_register(fd_.get(), IORING_UNREGISTER_RING_FDS, &place, 1);
   registered_ = false;
   enter_fd_ = fd_.get();
   enter_flags_ &= ~std::uint32_t{IORING_ENTER_REGISTERED_RING};
@@ -186,6 +182,7 @@ void UringRing::enter(Timeout timeout) {
   if (error == EAGAIN || error == EBUSY) {  // no memory for a request, or too many completions wait to be taken
     error = call_enter(0, timeout ? std::min(*timeout, kOutOfMemoryPause) : kOutOfMemoryPause);
   }
+  if (error == EAGAIN || error == EBUSY) return;  // it stays so: the next turn tries again
   if (error && error != ETIME && error != EINTR) throw SystemError(error, "io_uring_enter", "");
 }
 

@@ -18,6 +18,7 @@
 #include <hawser/base/errors.h>
 #include <hawser/base/fork.h>
 #include <hawser/base/log.h>
+#include <hawser/base/system_calls.h>
 #include <hawser/fiber/context.h>
 #include <hawser/fiber/task_state.h>
 
@@ -42,10 +43,10 @@ pid_t thread_id() noexcept { return static_cast<pid_t>(::syscall(SYS_gettid)); }
 std::string thread_name(pid_t id) {
   char path[64];
   std::snprintf(path, sizeof path, "/proc/self/task/%d/comm", static_cast<int>(id));
-  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+  const int fd = sys::open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return "";
   char name[32];
-  const ssize_t size = ::read(fd, name, sizeof name);
+  const ssize_t size = sys::read(fd, name, sizeof name);
   ::close(fd);
   std::string text(name, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
   while (!text.empty() && text.back() == '\n') text.pop_back();

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <ctime>
 #include <exception>
@@ -31,6 +32,9 @@ timespec to_timespec(Duration length) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(length);
   return {.tv_sec = static_cast<time_t>(seconds.count()), .tv_nsec = static_cast<long>((length - seconds).count())};
 }
+
+// How often who has no bell looks whether it was rung for.
+constexpr Duration kWithoutBell = std::chrono::milliseconds(10);
 
 void futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t value, Timeout timeout) noexcept {
   timespec relative{};
@@ -196,7 +200,8 @@ Wake Waiter::park_on_descriptor(int fd, short events, Expiry expiry) noexcept {
   if (!begin()) return Wake::ready;
   for (;;) {
     pollfd both[2] = {{.fd = fd, .events = events, .revents = 0}, {.fd = bell_, .events = POLLIN, .revents = 0}};
-    const Timeout left = first.left();
+    Timeout left = first.left();
+    if (bell_ < 0) left = std::min(left.value_or(kWithoutBell), kWithoutBell);
     timespec relative{};
     if (left) relative = to_timespec(*left);
     const int count = detail::sys::ppoll(both, bell_ >= 0 ? 2 : 1, left ? &relative : nullptr, nullptr);

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/system_calls.h>
 #include <hawser/net/address_text.h>
 
 namespace hawser {
@@ -161,14 +162,16 @@ Address Address::from(const sockaddr* address, socklen_t size) {
 Address Address::of_socket(int fd) {
   sockaddr_storage name{};
   socklen_t size = sizeof name;
-  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size) < 0) throw_errno("getsockname", "");
+  if (detail::sys::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size) < 0)
+    throw_errno("getsockname", "socket " + std::to_string(fd));
   return from(reinterpret_cast<const sockaddr*>(&name), size);
 }
 
 Address Address::of_peer(int fd) {
   sockaddr_storage name{};
   socklen_t size = sizeof name;
-  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&name), &size) < 0) throw_errno("getpeername", "");
+  if (detail::sys::getpeername(fd, reinterpret_cast<sockaddr*>(&name), &size) < 0)
+    throw_errno("getpeername", "socket " + std::to_string(fd));
   return from(reinterpret_cast<const sockaddr*>(&name), size);
 }
 

@@ -1,3 +1,4 @@
+#include <hawser/base/system_calls.h>
 #include <hawser/net/can.h>
 
 #include <linux/can.h>
@@ -48,7 +49,8 @@ Socket can_socket(const std::string& interface) {
     name.can_ifindex = static_cast<int>(::if_nametoindex(interface.c_str()));
     if (name.can_ifindex == 0) throw_errno("can", interface);
   }
-  if (::bind(bus.fileno(), reinterpret_cast<const sockaddr*>(&name), sizeof name) < 0) throw_errno("can", interface);
+  if (detail::sys::bind(bus.fileno(), reinterpret_cast<const sockaddr*>(&name), sizeof name) < 0)
+    throw_errno("can", interface);
   return bus;
 }
 

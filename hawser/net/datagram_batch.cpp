@@ -5,6 +5,7 @@
 #include <array>
 #include <stdexcept>
 
+#include <hawser/base/system_calls.h>
 #include <hawser/net/datagram.h>
 #include <hawser/net/socket.h>
 #include <hawser/net/socket_core.h>
@@ -65,8 +66,8 @@ std::size_t Socket::receive_many(DatagramBatch& batch) {
   const std::size_t count = operation.run(
       [&]() -> ssize_t {
         room.clear();
-        return ::recvmmsg(operation.fd(), room.messages.data(), static_cast<unsigned>(room.messages.size()), flags,
-                          nullptr);
+        return detail::sys::recvmmsg(operation.fd(), room.messages.data(), static_cast<unsigned>(room.messages.size()),
+                                     flags, nullptr);
       },
       0);
   for (std::size_t i = 0; i < count; ++i) batch.views_.push_back(room.view(i));
@@ -98,7 +99,7 @@ std::size_t Socket::send_many(std::span<const OutgoingDatagram> datagrams) {
     {
       // A cancellation point, which also lets others run now and then: sending alone hardly ever waits.
       Operation operation(*core_, Direction::write, "send_to");
-      count = ::sendmmsg(operation.fd(), messages.data(), static_cast<unsigned>(rest.size()), MSG_NOSIGNAL);
+      count = detail::sys::sendmmsg(operation.fd(), messages.data(), static_cast<unsigned>(rest.size()), MSG_NOSIGNAL);
     }
     if (count > 0) {
       sent += static_cast<std::size_t>(count);

@@ -87,7 +87,9 @@ class EpollBackEnd final : public SelectorBackEnd {
 
  private:
   void open() {
-    auto fresh = std::make_unique<Pollable>(UniqueFd(sys::epoll_create1(EPOLL_CLOEXEC)));
+    UniqueFd fd(sys::epoll_create1(EPOLL_CLOEXEC));
+    if (!fd) throw_errno("epoll_create1", kName);
+    auto fresh = std::make_unique<Pollable>(std::move(fd));
     epoll_event event{.events = EPOLLIN, .data = {.u64 = kBellTag}};
     if (sys::epoll_ctl(fresh->fd(), EPOLL_CTL_ADD, bell_, &event) < 0) throw_errno("epoll_ctl", kName);
     epoll_ = std::move(fresh);

@@ -56,7 +56,7 @@ std::string hardware_text(const sockaddr_ll& link) {
 int mtu_of(int fd, const std::string& name) {
   ifreq request{};
   std::strncpy(request.ifr_name, name.c_str(), IFNAMSIZ - 1);
-  return ::ioctl(fd, SIOCGIFMTU, &request) < 0 ? 0 : request.ifr_mtu;  // 0: it has just gone
+  return detail::sys::ioctl(fd, SIOCGIFMTU, &request) < 0 ? 0 : request.ifr_mtu;  // 0: it has just gone
 }
 
 }  // namespace
@@ -73,7 +73,7 @@ std::vector<Interface> interfaces() {
   if (::getifaddrs(&list) < 0) throw_errno("getifaddrs", "");
   const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, &::freeifaddrs);
   const UniqueFd probe(detail::sys::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!probe) throw_errno("socket", "");
+  if (!probe) throw_errno("socket", "of interfaces");
   std::map<std::string, Interface> known;
   for (const ifaddrs* entry = list; entry; entry = entry->ifa_next) {
     Interface& interface = known[entry->ifa_name];

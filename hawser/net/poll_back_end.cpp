@@ -111,7 +111,9 @@ class PollBackEnd : public SelectorBackEnd {
  private:
   // A fiber can't sleep in poll(2) but in its loop, which takes one descriptor for all.
   static Wake park(const std::vector<pollfd>& set, Expiry expiry) {
-    Pollable all(UniqueFd(sys::epoll_create1(EPOLL_CLOEXEC)));
+    UniqueFd fd(sys::epoll_create1(EPOLL_CLOEXEC));
+    if (!fd) throw_errno("epoll_create1", kName);
+    Pollable all(std::move(fd));
     for (const pollfd& one : set) {
       epoll_event event{.events = static_cast<std::uint32_t>(one.events), .data = {}};
       // A regular file (EPERM) is always ready and has been seen; one closed meanwhile (EBADF) is the next look's.
@@ -170,7 +172,7 @@ class SelectBackEnd final : public PollBackEnd {
         if (one.events & POLLPRI) FD_SET(one.fd, &except);
       }
       timeval none{};
-      const int count = ::select(highest + 1, &read, &write, &except, &none);
+      const int count = sys::select(highest + 1, &read, &write, &except, &none);
       if (count < 0 && errno == EINTR) continue;
       if (count < 0 && errno != EBADF) throw_errno("select", kName);
       for (pollfd& one : set) {

@@ -72,22 +72,22 @@ std::uint64_t Socket::send_file(int file, std::uint64_t offset, std::uint64_t co
           const ssize_t result = cached ? attempt() : offload(attempt);
           // Since the thread said so the socket may have become writable, and that will not be reported again.
           if (!cached && error_number == EAGAIN && writable_now(operation.fd())) error_number = EINTR;
-          if (result < 0 && sent == 0 && kernel_cannot(error_number)) return 0;
+          if (result < 0 && kernel_cannot(error_number)) return 0;
           errno = error_number;
           return result;
         },
         0, sent);
-    if (error_number && kernel_cannot(error_number)) return send_by_copying(operation, file, offset, count);
+    if (error_number && kernel_cannot(error_number)) return send_by_copying(operation, file, offset, count, sent);
     if (moved == 0) break;  // the file has ended
     sent += moved;
   }
   return sent;
 }
 
-std::uint64_t Socket::send_by_copying(Operation& operation, int file, std::uint64_t offset, std::uint64_t count) {
+std::uint64_t Socket::send_by_copying(Operation& operation, int file, std::uint64_t offset, std::uint64_t count,
+                                      std::uint64_t sent) {
   const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(kCopyBuffer, count));
   Bytes buffer = Bytes::uninitialised(size);
-  std::uint64_t sent = 0;
   while (sent < count) {
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(size, count - sent));
     const ssize_t got = offload([&] {

@@ -9,7 +9,7 @@ namespace {
 int int_option(int fd, int number) {
   int value = 0;
   socklen_t size = sizeof value;
-  if (::getsockopt(fd, SOL_SOCKET, number, &value, &size) < 0) throw_errno("socket", std::to_string(fd));
+  if (detail::sys::getsockopt(fd, SOL_SOCKET, number, &value, &size) < 0) throw_errno("socket", std::to_string(fd));
   return value;
 }
 
@@ -145,7 +145,8 @@ bool Socket::closed() const noexcept { return !core_ || core_->pollable.closed()
 
 void Socket::shutdown(Shutdown how) {
   const Live fd = live("shutdown");
-  if (::shutdown(fd, how == Shutdown::read ? SHUT_RD : how == Shutdown::write ? SHUT_WR : SHUT_RDWR) == 0) return;
+  if (detail::sys::shutdown(fd, how == Shutdown::read ? SHUT_RD : how == Shutdown::write ? SHUT_WR : SHUT_RDWR) == 0)
+    return;
   throw_errno("shutdown", core_->name);
 }
 

@@ -246,7 +246,8 @@ class Socket final : public Stream {
   [[nodiscard]] Live live(const char* operation) const { return {core(operation), operation}; }
   static int start_connecting(Operation& operation, const Address& address);
   std::size_t send_datagram(std::span<const BytesView> parts, const Address* to, const char* name);
-  static std::uint64_t send_by_copying(Operation& operation, int file, std::uint64_t offset, std::uint64_t count);
+  static std::uint64_t send_by_copying(Operation& operation, int file, std::uint64_t offset, std::uint64_t count,
+                                       std::uint64_t sent);
   std::unique_ptr<Core> core_;
 };
 

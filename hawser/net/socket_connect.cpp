@@ -12,7 +12,7 @@ namespace {
 int pending_error(int fd) {
   int error = 0;
   socklen_t size = sizeof error;
-  return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? errno : error;
+  return detail::sys::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? errno : error;
 }
 
 // What a datagram socket is called that is connected to nobody: where it is reached.
@@ -20,7 +20,7 @@ std::string name_when_bound(int fd) {
   sockaddr_storage name{};
   socklen_t size = sizeof name;
   const auto* raw = reinterpret_cast<const sockaddr*>(&name);
-  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size) < 0 || raw->sa_family == AF_CAN) {
+  if (detail::sys::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size) < 0 || raw->sa_family == AF_CAN) {
     return "socket " + std::to_string(fd);
   }
   return Address::from(raw, size).str();
@@ -30,14 +30,14 @@ std::string name_when_bound(int fd) {
 
 void Socket::bind(const Address& address) {
   const Live fd = live("bind");
-  if (::bind(fd, address.data(), address.size()) < 0) throw_errno("bind", address.str());
+  if (detail::sys::bind(fd, address.data(), address.size()) < 0) throw_errno("bind", address.str());
   core_->pollable.bound();
   if (core_->keeps_boundaries()) core_->name = name_when_bound(fd);
 }
 
 void Socket::listen(int backlog) {
   const Live fd = live("listen");
-  if (::listen(fd, backlog) < 0) throw_errno("listen", Address::of_socket(fd).str());
+  if (detail::sys::listen(fd, backlog) < 0) throw_errno("listen", Address::of_socket(fd).str());
   core_->pollable.bound();
   core_->name = Address::of_socket(fd).str();
 }

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/system_calls.h>
 #include <hawser/net/interfaces.h>
 
 namespace hawser::detail {
@@ -14,7 +15,7 @@ namespace {
 
 void set_raw(int fd, int level, int number, const char* name, const void* value, std::size_t size,
              std::string_view shown) {
-  if (::setsockopt(fd, level, number, value, static_cast<socklen_t>(size)) < 0) {
+  if (detail::sys::setsockopt(fd, level, number, value, static_cast<socklen_t>(size)) < 0) {
     throw_errno("setsockopt", std::string(name).append(" ").append(shown));
   }
 }
@@ -23,7 +24,7 @@ template <class Raw>
 Raw get_raw(int fd, int level, int number, const char* name) {
   Raw value{};
   socklen_t size = sizeof value;
-  if (::getsockopt(fd, level, number, &value, &size) < 0) throw_errno("getsockopt", name);
+  if (detail::sys::getsockopt(fd, level, number, &value, &size) < 0) throw_errno("getsockopt", name);
   return value;
 }
 
@@ -133,7 +134,7 @@ InterfaceName get_option(int fd, const SocketOption<InterfaceName>& o) {
 std::string get_option(int fd, const SocketOption<std::string>& o) {
   char text[256] = {};
   socklen_t size = sizeof text - 1;
-  if (::getsockopt(fd, o.level, o.number, text, &size) < 0) throw_errno("getsockopt", o.name);
+  if (detail::sys::getsockopt(fd, o.level, o.number, text, &size) < 0) throw_errno("getsockopt", o.name);
   return text;
 }
 

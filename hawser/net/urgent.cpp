@@ -28,7 +28,7 @@ std::optional<char> Socket::recv_urgent() {
 bool Socket::at_mark() const {
   const Live fd = live("at_mark");
   int at = 0;
-  if (::ioctl(fd, SIOCATMARK, &at) < 0) throw_errno("at_mark", core_->name);
+  if (detail::sys::ioctl(fd, SIOCATMARK, &at) < 0) throw_errno("at_mark", core_->name);
   return at != 0;
 }
 

@@ -19,6 +19,7 @@
 #include <stdexcept>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/system_calls.h>
 
 // The child runs in the parent's memory: sanitizers must neither track nor instrument it.
 #define HAWSER_CHILD_SIDE __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
@@ -151,8 +152,9 @@ ChildStart::Child ChildStart::run() {
   int clone_error = 0;
   {
     const AllSignalsBlocked blocked;
-    child.pid = HAWSER_CLONE(&ChildStart::enter, reinterpret_cast<void*>(top),
-                             CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, this, &pidfd);
+    child.pid = detail::sys::clone_fails() ? -1
+                                           : HAWSER_CLONE(&ChildStart::enter, reinterpret_cast<void*>(top),
+                                                          CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, this, &pidfd);
     clone_error = errno;
   }
   if (child.pid < 0) throw SystemError(clone_error, "start", program_);

@@ -20,6 +20,7 @@
 
 #include <hawser/base/errors.h>
 #include <hawser/base/fd.h>
+#include <hawser/base/system_calls.h>
 #include <hawser/fiber/fork.h>
 #include <hawser/serve/child_failed.h>
 #include <hawser/serve/runner.h>
@@ -68,7 +69,7 @@ class ForkRunner final : public Runner {
       if (pid == 0) run_child(*job);
       job->leave_to_child();
       // The child is ours to reap, so its number stays its own. Without a pidfd (no descriptor left) it is polled.
-      UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+      UniqueFd pidfd(sys::pidfd_open(pid, 0));
       const Expiry limit = request_deadline_ ? Expiry::in(*request_deadline_ + kGrace) : Expiry::never();
       children_.push_back({.pid = pid, .pidfd = std::move(pidfd), .job = std::move(job), .kill_at = limit});
     } catch (...) {
@@ -95,7 +96,7 @@ class ForkRunner final : public Runner {
 
   void prepare() {
     if (reaper_.joinable()) return;
-    bell_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    bell_.reset(sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!bell_) throw_errno("eventfd", "");
     // Signals are for the program's own threads.
     sigset_t all, before;

@@ -7,13 +7,14 @@
 #include <cstdint>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/system_calls.h>
 #include <hawser/fiber/waiter.h>
 
 namespace hawser {
 namespace {
 
 UniqueFd new_bell() {
-  UniqueFd fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  UniqueFd fd(detail::sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!fd) throw_errno("eventfd", "");
   return fd;
 }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/system_calls.h>
 #include <hawser/fiber/run.h>
 
 namespace hawser::detail {
@@ -23,7 +24,7 @@ StopWatch::StopWatch(StopSignal& stop, std::function<void()> on_stop) : stop_(st
     });
     return;
   }
-  end_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  end_.reset(sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!end_) throw_errno("eventfd", "");
   thread_ = std::thread([this, act = std::move(on_stop)] { watch_on_thread(act); });
 }
@@ -39,7 +40,7 @@ StopWatch::~StopWatch() {
 void StopWatch::watch_on_thread(const std::function<void()>& on_stop) noexcept {
   pollfd both[2] = {{.fd = stop_.fileno(), .events = POLLIN, .revents = 0},
                     {.fd = end_.get(), .events = POLLIN, .revents = 0}};
-  while (::poll(both, 2, -1) < 0 && errno == EINTR) {
+  while (sys::poll(both, 2, -1) < 0 && errno == EINTR) {
   }
   if (stop_.requested()) on_stop();
 }

@@ -11,6 +11,7 @@
 
 #include <hawser/base/errors.h>
 #include <hawser/base/fd.h>
+#include <hawser/base/system_calls.h>
 #include <hawser/fiber/run.h>
 #include <hawser/fiber/task_group.h>
 #include <hawser/net/address.h>
@@ -65,9 +66,9 @@ bool notify_service_manager(std::string_view state) noexcept {
   if (!path || (path[0] != '/' && path[0] != '@')) return false;
   try {
     const Address address = Address::unix_path(path);
-    const UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    return fd && ::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL | MSG_DONTWAIT, address.data(),
-                          address.size()) >= 0;
+    const UniqueFd fd(detail::sys::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    return fd && detail::sys::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL | MSG_DONTWAIT, address.data(),
+                                     address.size()) >= 0;
   } catch (const std::exception&) {  // a path that is none
     return false;
   }

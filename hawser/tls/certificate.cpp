@@ -20,6 +20,7 @@
 
 #include <hawser/base/errors.h>
 #include <hawser/base/fd.h>
+#include <hawser/base/system_calls.h>
 #include <hawser/tls/openssl.h>
 #include <hawser/tls/server_name.h>
 #include <hawser/tls/tls_error.h>
@@ -104,7 +105,7 @@ std::string folder_of(const std::string& path) {
 
 void write_whole(int fd, std::string_view text, const std::string& path) {
   while (!text.empty()) {
-    const ssize_t wrote = ::write(fd, text.data(), text.size());
+    const ssize_t wrote = detail::sys::write(fd, text.data(), text.size());
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote < 0) throw_errno("write", path);
     text.remove_prefix(static_cast<std::size_t>(wrote));
@@ -126,7 +127,7 @@ void replace_file(const std::string& path, std::string_view text, mode_t mode) {
     throw;
   }
   const std::string folder = folder_of(path);
-  const UniqueFd directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd directory(detail::sys::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory || ::fsync(directory.get()) != 0) throw_errno("sync", folder);
 }
 

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <barrier>
 #include <cerrno>
 #include <chrono>
 #include <exception>
@@ -16,8 +17,10 @@
 
 #include <hawser/base/faults.h>
 #include <hawser/base/log.h>
+#include <hawser/fiber/counters.h>
 #include <hawser/fiber/run.h>
 #include <hawser/fiber/task.h>
+#include <hawser/net/socket.h>
 #include <hawser/process/popen.h>
 #include <hawser/tls/certificate.h>
 #include <hawser/tls/tls_stream.h>
@@ -51,6 +54,23 @@ inline constexpr int kRounds = 40;
 
 enum class Where : std::uint8_t { fiber, thread };
 
+// Threads that wait for a socket borrow a descriptor each to be woken by, which is kept for the next one: from now on
+// there are enough of them.
+inline void make_bells() {
+  constexpr int kEnough = 4;
+  std::barrier together(kEnough);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kEnough; ++i) {
+    threads.emplace_back([&] {
+      auto [a, b] = socketpair();
+      a.set_timeout(1ms);
+      EXPECT_THROW(static_cast<void>(a.recv(1)), SocketTimeout);
+      together.arrive_and_wait();
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
 // Runs a body in a fiber, or on plain threads.
 class Weather : public ::testing::TestWithParam<Where> {
  protected:
@@ -58,7 +78,10 @@ class Weather : public ::testing::TestWithParam<Where> {
     set_log_sink([](LogLevel, std::string_view) {});  // of accept() that waits for descriptors, again and again
   }
   void in_place(const std::function<void()>& body) {
-    if (GetParam() == Where::thread) return body();
+    if (GetParam() == Where::thread) {
+      make_bells();
+      return body();
+    }
     run([&] { body(); });
   }
 
@@ -95,6 +118,8 @@ class Weather : public ::testing::TestWithParam<Where> {
     std::thread thread_;
     std::exception_ptr error_;
   };
+
+ public:
   [[nodiscard]] static Beside beside(std::function<void()> body) { return {GetParam(), std::move(body)}; }
 };
 
@@ -102,6 +127,21 @@ inline std::size_t open_descriptors() {
   const std::filesystem::directory_iterator all("/proc/self/fd");
   return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
+
+// What there is at one moment, and must be there again later: open descriptors, and fibers that run a task.
+class Ledger {
+ public:
+  void expect_the_same() const {
+    if (in_fiber()) yield();  // those that have just ended
+    EXPECT_EQ(open_descriptors(), descriptors_);
+    EXPECT_EQ(fibers(), fibers_);
+  }
+
+ private:
+  static std::uint64_t fibers() { return runtime_counters().total.fibers_live; }
+  std::size_t descriptors_ = open_descriptors();
+  std::uint64_t fibers_ = fibers();
+};
 
 // Bytes of which each tells where it belongs.
 inline std::string pattern(std::size_t size, unsigned salt = 0) {
