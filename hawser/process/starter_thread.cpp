@@ -1,0 +1,101 @@
+#include <hawser/process/starter_thread.h>
+
+#include <pthread.h>
+
+#include <condition_variable>
+#include <csignal>
+#include <exception>
+#include <mutex>
+#include <new>
+#include <thread>
+#include <vector>
+
+#include <hawser/base/fork.h>
+#include <hawser/fiber/waiter.h>
+
+namespace hawser::detail {
+namespace {
+
+struct Call {
+  const std::function<void()>& function;
+  Waiter done{"start of a process"};
+  std::exception_ptr error{};
+};
+
+class StarterThread {
+ public:
+  static StarterThread& only() {
+    static auto* thread = new StarterThread();  // runs until the process ends
+    return *thread;
+  }
+
+  void call(Call& call) {
+    {
+      const std::lock_guard hold(mutex_);
+      if (!running_) begin();
+      calls_.push_back(&call);
+    }
+    arrived_.notify_one();
+    call.done.park_uninterrupted();
+  }
+
+ private:
+  StarterThread() { hold_over_fork(mutex_, &StarterThread::in_child, this); }
+
+  // The child is on this very thread, or has none.
+  static void in_child(void* self) noexcept {
+    auto& thread = *static_cast<StarterThread*>(self);
+    ::new (&thread.arrived_) std::condition_variable();
+    ::new (&thread.calls_) std::vector<Call*>();
+    thread.running_ = false;
+  }
+
+  // Signals are for the program's own threads.
+  void begin() {
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    try {
+      std::thread([this] { serve(); }).detach();
+      running_ = true;
+    } catch (...) {
+      pthread_sigmask(SIG_SETMASK, &before, nullptr);
+      throw;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+
+  void serve() {
+    for (;;) {
+      Call* call = nullptr;
+      {
+        std::unique_lock hold(mutex_);
+        arrived_.wait(hold, [this] { return !calls_.empty(); });
+        call = calls_.front();
+        calls_.erase(calls_.begin());
+      }
+      try {
+        call->function();
+      } catch (...) {
+        call->error = std::current_exception();
+      }
+      call->done.unpark();
+    }
+  }
+
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable arrived_;
+  std::vector<Call*> calls_;
+  bool running_ = false;
+};
+
+}  // namespace
+
+void on_starter_thread(const std::function<void()>& function) {
+  Call call{.function = function};
+  StarterThread::only().call(call);
+  if (call.error) std::rethrow_exception(call.error);
+}
+
+}  // namespace hawser::detail
