@@ -78,14 +78,20 @@
 #include <hawser/task/future.h>
 #include <hawser/task/when.h>
 
+#include <hawser/process/archive.h>
 #include <hawser/process/child_start.h>
 #include <hawser/process/command.h>
+#include <hawser/process/connection.h>
+#include <hawser/process/current_process.h>
 #include <hawser/process/output.h>
 #include <hawser/process/pipe_stream.h>
 #include <hawser/process/popen.h>
+#include <hawser/process/process.h>
+#include <hawser/process/process_queue.h>
 #include <hawser/process/pty.h>
 #include <hawser/process/run_command.h>
 #include <hawser/process/run_pipeline.h>
+#include <hawser/process/serialise.h>
 #include <hawser/process/terminal.h>
 
 #include <hawser/serve/basic_server.h>
