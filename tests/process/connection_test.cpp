@@ -27,9 +27,9 @@ HAWSER_IN_BOTH(ConnectionInBoth);
 namespace {
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr int kRounds = 20;
+constexpr int kKillRounds = 20;
 #else
-constexpr int kRounds = 200;
+constexpr int kKillRounds = 200;
 #endif
 
 using Words = std::map<std::string, std::vector<int>>;
@@ -232,7 +232,7 @@ TEST(connection, waiting_lets_other_fibers_run_and_ends_in_all_ways) {
 TEST_P(ConnectionInBoth, a_peer_killed_anywhere_leaves_no_half_value) {
   run_in(GetParam(), [] {
     int before = 0;
-    for (int round = 0; round < kRounds; ++round) {
+    for (int round = 0; round < kKillRounds; ++round) {
       if (round == 1) before = open_descriptors();  // the first has made what stays
       auto [ours, theirs] = connection_pair();
       Process child(

@@ -28,9 +28,9 @@ HAWSER_IN_BOTH(ProcessQueueInBoth);
 namespace {
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr int kRounds = 30;
+constexpr int kKillRounds = 30;
 #else
-constexpr int kRounds = 300;
+constexpr int kKillRounds = 300;
 #endif
 
 // Counts that all processes see.
@@ -257,7 +257,7 @@ TEST_P(ProcessQueueInBoth, a_stopped_process_does_not_wedge_those_with_a_timeout
 TEST_P(ProcessQueueInBoth, processes_killed_anywhere_wedge_nobody) {
   run_in(GetParam(), [] {
     std::mt19937 random(5);
-    for (int round = 0; round < kRounds; ++round) {
+    for (int round = 0; round < kKillRounds; ++round) {
       ProcessQueue<std::vector<int>> queue(4, {.capacity_bytes = 4000});
       SharedCounts counts;
       Process putter(

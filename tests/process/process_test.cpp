@@ -31,9 +31,9 @@ HAWSER_IN_BOTH(ProcessInBoth);
 namespace {
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr int kRounds = 20;
+constexpr int kKillRounds = 20;
 #else
-constexpr int kRounds = 200;
+constexpr int kKillRounds = 200;
 #endif
 
 // A pipe that tells when every copy of its other end is closed, and what was written.
@@ -527,7 +527,7 @@ TEST(process, forked_beside_busy_threads_and_loops_the_child_works) {
     auto other = spawn_on(1, [&] {
       while (!end) sleep(1ms);
     });
-    for (int round = 0; round < kRounds / 4; ++round) {
+    for (int round = 0; round < kKillRounds / 4; ++round) {
       EXPECT_EQ(run_to_code([&] {
                   const std::vector<std::string> some(100, std::string(50, 'y'));
                   ::_exit(static_cast<int>(some.size()));
@@ -561,7 +561,7 @@ TEST_P(ProcessInBoth, many_rounds_leave_no_zombie_and_no_descriptor) {
   run_in(GetParam(), [] {
     run_to_code([] {});
     const int before = open_descriptors();
-    for (int round = 0; round < kRounds; ++round) {
+    for (int round = 0; round < kKillRounds; ++round) {
       Process child(&sleep_for_ever);
       child.start();
       child.kill();
