@@ -75,7 +75,13 @@
 #include <hawser/tls/tls_stream.h>
 
 #include <hawser/task/completion.h>
+#include <hawser/task/executor.h>
+#include <hawser/task/fiber_pool.h>
 #include <hawser/task/future.h>
+#include <hawser/task/map.h>
+#include <hawser/task/thread.h>
+#include <hawser/task/thread_pool.h>
+#include <hawser/task/timer.h>
 #include <hawser/task/when.h>
 
 #include <hawser/process/archive.h>

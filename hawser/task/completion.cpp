@@ -5,6 +5,7 @@
 
 #include <hawser/base/errors.h>
 #include <hawser/fiber/waiter.h>
+#include <hawser/task/waiting_worker.h>
 
 namespace hawser::detail {
 
@@ -51,7 +52,11 @@ std::optional<std::size_t> FutureEnds::next(Expiry expiry) {
     if (const Entry* entry = pop()) return index(entry);
     waiting_ = &waiter;
   }
-  const Wake why = waiter.park(expiry);
+  Wake why;
+  {
+    const WaitingWorker others_may_have_to_help;
+    why = waiter.park(expiry);
+  }
   {
     std::lock_guard hold(lock_);
     waiting_ = nullptr;

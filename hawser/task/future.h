@@ -94,7 +94,7 @@ class AnyFuture {
 };
 
 template <class T>
-class [[nodiscard]] Future : public AnyFuture {
+class Future : public AnyFuture {
  public:
   using value_type = T;
 
@@ -188,7 +188,10 @@ class Promise {
     return *this;
   }
   ~Promise() {
-    if (state_ && claim()) state_->fail(std::make_exception_ptr(BrokenPromise()));
+    if (!state_ || !claim()) return;
+    const bool nobody_can_ask = state_->is_unique();
+    state_->fail(std::make_exception_ptr(BrokenPromise()));
+    if (nobody_can_ask) static_cast<void>(state_->error());
   }
 
   // May be asked for any number of times, until the promise is kept.

@@ -5,6 +5,7 @@
 #include <hawser/fiber/deadline.h>
 #include <hawser/fiber/spin.h>
 #include <hawser/fiber/waiter.h>
+#include <hawser/task/waiting_worker.h>
 
 namespace hawser::detail {
 
@@ -130,6 +131,7 @@ bool FutureState::wait_slow(Expiry expiry) {
   } listener;
   listener.ended = [](FutureListener& self) noexcept { static_cast<Listener&>(self).waiter.unpark(); };
   if (!listen(listener)) return true;
+  const WaitingWorker others_may_have_to_help;
   const Wake why = listener.waiter.park(expiry);
   if (why == Wake::ready || !stop_listening(listener)) return true;
   if (why == Wake::expired) return false;

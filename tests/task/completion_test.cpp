@@ -69,7 +69,7 @@ TEST_P(CompletionEverywhere, wait_returns_when_all_have_ended) {
 
 TEST_P(CompletionEverywhere, leaving_early_races_with_ends) {
   run_in(GetParam(), [] {
-    for (int round = 0; round < rounds(1000); ++round) {
+    for (int round = 0; round < rounds(400); ++round) {
       Works works(4);
       Contexts contexts(GetParam());
       contexts.start([&] {

@@ -23,7 +23,7 @@ HAWSER_EVERYWHERE(FutureEverywhere);
 
 TEST_P(FutureEverywhere, all_who_wait_get_the_value) {
   run_in(GetParam(), [] {
-    for (int round = 0; round < rounds(300); ++round) {
+    for (int round = 0; round < rounds(150); ++round) {
       Promise<std::string> promise;
       const Future<std::string> future = promise.future();
       std::atomic<int> got = 0;
@@ -99,7 +99,7 @@ TEST_P(FutureEverywhere, a_deadline_around_the_wait_ends_it) {
 
 TEST_P(FutureEverywhere, cancel_frees_all_who_wait) {
   run_in(GetParam(), [] {
-    for (int round = 0; round < rounds(300); ++round) {
+    for (int round = 0; round < rounds(150); ++round) {
       Promise<int> promise;
       const Future<int> future = promise.future();
       Contexts contexts(GetParam());
@@ -115,7 +115,7 @@ TEST_P(FutureEverywhere, cancel_frees_all_who_wait) {
 TEST_P(FutureEverywhere, either_cancel_or_the_work_wins) {
   run_in(GetParam(), [] {
     int ran = 0;
-    for (int round = 0; round < rounds(2000); ++round) {
+    for (int round = 0; round < rounds(600); ++round) {
       Promise<int> promise;
       const Future<int> future = promise.future();
       std::atomic<bool> cancelled = false;
@@ -140,7 +140,7 @@ TEST_P(FutureEverywhere, either_cancel_or_the_work_wins) {
 
 TEST_P(FutureEverywhere, each_callback_is_called_once_whenever_it_is_given) {
   run_in(GetParam(), [] {
-    for (int round = 0; round < rounds(2000); ++round) {
+    for (int round = 0; round < rounds(600); ++round) {
       Promise<int> promise;
       const Future<int> future = promise.future();
       std::atomic<int> sum = 0;

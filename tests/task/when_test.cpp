@@ -19,7 +19,7 @@ HAWSER_EVERYWHERE(WhenEverywhere);
 
 TEST_P(WhenEverywhere, when_all_has_every_value_in_order_whoever_ends_last) {
   run_in(GetParam(), [] {
-    for (int round = 0; round < rounds(1000); ++round) {
+    for (int round = 0; round < rounds(400); ++round) {
       std::vector<Promise<int>> promises(4);
       std::vector<Future<int>> futures;
       for (auto& promise : promises) futures.push_back(promise.future());
@@ -34,7 +34,7 @@ TEST_P(WhenEverywhere, when_all_has_every_value_in_order_whoever_ends_last) {
 
 TEST_P(WhenEverywhere, when_any_names_one_that_has_ended) {
   run_in(GetParam(), [] {
-    for (int round = 0; round < rounds(1000); ++round) {
+    for (int round = 0; round < rounds(400); ++round) {
       std::vector<Promise<int>> promises(3);
       std::vector<Future<int>> futures;
       for (auto& promise : promises) futures.push_back(promise.future());
