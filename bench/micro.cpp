@@ -175,4 +175,5 @@ int main() {
     processes();
   });
   measure_wakes();
+  measure_pools();
 }

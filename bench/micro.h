@@ -7,3 +7,5 @@ void measure_wakes();
 void measure_messages();
 // What it takes to pack and unpack a structure.
 void measure_structures();
+// What a pool of threads, or of fibers, takes for a task and its result.
+void measure_pools();

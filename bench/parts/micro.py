@@ -11,7 +11,7 @@ def programs(rig):
     found = {name: ([path], {}) for name in ("limit_micro", "bench_micro") if (path := rig.programs.find(name))}
     if rig.scale.smoke:
         return found
-    for name in ("micro_threads", "micro_boost_fiber", "micro_queues"):
+    for name in ("micro_threads", "micro_boost_fiber", "micro_queues", "micro_pools"):
         if path := rig.programs.find(name):
             found[name] = ([path], {})
     if path := rig.programs.find("go_micro"):
