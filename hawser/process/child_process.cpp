@@ -116,7 +116,7 @@ void ChildProcess::send_signal(int signal) {
   }
 }
 
-std::string how_it_ended(int exit_code) {
+std::string words_for_end(int exit_code) {
   if (exit_code >= 0) return "exited with status " + std::to_string(exit_code);
   const char* const name = ::sigabbrev_np(-exit_code);
   return "was killed by " + (name ? "SIG" + std::string(name) : "signal " + std::to_string(-exit_code));

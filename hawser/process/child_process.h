@@ -45,6 +45,6 @@ class ChildProcess {
 };
 
 // "killed by SIGKILL", "exited with status 3".
-[[nodiscard]] std::string how_it_ended(int exit_code);
+[[nodiscard]] std::string words_for_end(int exit_code);
 
 }  // namespace hawser::detail
