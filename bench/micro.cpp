@@ -1,4 +1,6 @@
 // What the smallest operations of the library cost: switching, spawning, locking, queueing, handing work to a thread.
+#include <chrono>
+#include <ctime>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -6,6 +8,7 @@
 #include <hawser/fiber/offload.h>
 #include <hawser/fiber/run.h>
 #include <hawser/fiber/task.h>
+#include <hawser/fiber/watchdog.h>
 #include <hawser/process/run_command.h>
 #include <hawser/sync/lock.h>
 #include <hawser/sync/queue.h>
@@ -28,6 +31,24 @@ void yields(int fibers, long total, const char* what) {
   const Stopwatch watch;
   for (const auto& task : tasks) task.join();
   watch.report("switch", what, each * fibers);
+}
+
+// On the core of what it watches: what it takes is taken from there.
+void with_a_watchdog() {
+  start_watchdog();
+  run([] { yields(2, 10'000'000, "hawser yield, 2 fibers, watchdog on"); });
+  const auto busy = [] {
+    timespec time{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
+  };
+  run([&] {
+    const auto length = std::chrono::milliseconds(steps(2000));
+    const double before = busy();
+    sleep(length);
+    report("watchdog", "a second of an idle loop", (busy() - before) / std::chrono::duration<double>(length).count());
+  });
+  stop_watchdog();
 }
 
 void spawns() {
@@ -165,6 +186,7 @@ int main() {
     queue_in_one_thread();
     queue_between_fibers();
   });
+  with_a_watchdog();
   measure_messages();
   measure_structures();
   pin(-1);

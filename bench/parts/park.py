@@ -24,4 +24,20 @@ def parked(rig):
     Turns(rig, "parked", f"{count:,} parked fibers", COLUMNS, less=True).measure(rows)
 
 
-PARTS = {"parked": parked}
+CROWD = [("open_s", "s to open", 2), ("bytes_each", "server's bytes each", 0), ("idle_cpu_percent", "% CPU while idle", 2),
+         ("answer_s", "s to answer all", 2)]
+
+
+def crowd(rig):
+    """More connections than one process may have descriptors."""
+    count = rig.scale.idle * 10
+    path = rig.programs.find("bench_crowd")
+
+    def take(engine):
+        return path and (lambda: json.loads(output_of([path, str(count), "--engine", engine])))
+
+    rows = {"hawser, epoll": take("epoll"), "hawser, io_uring": take("uring")}
+    Turns(rig, "crowd", f"{count:,} idle connections, six processes", CROWD, less=True).measure(rows)
+
+
+PARTS = {"parked": parked, "crowd": crowd}

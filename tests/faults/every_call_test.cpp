@@ -16,6 +16,7 @@
 #include <hawser/net/datagram.h>
 #include <hawser/net/interfaces.h>
 #include <hawser/net/listener.h>
+#include <hawser/net/ping.h>
 #include <hawser/net/selector.h>
 #include <hawser/net/socket_options.h>
 #include <hawser/process/run_command.h>
@@ -368,6 +369,17 @@ TEST(EveryCallByName, says_which_family_the_kernel_lacks) {
             "socket AF_INET6 SOCK_STREAM (not in this kernel): Address family not supported by protocol");
   EXPECT_EQ(words_of(SystemCall::socket, EPERM, [] { Socket made(AF_INET, SOCK_RAW, IPPROTO_ICMP); }),
             "socket AF_INET SOCK_RAW protocol 1: Operation not permitted");
+}
+
+TEST(EveryCallByName, says_what_a_ping_needs) {
+  const FaultInjection faults({{SystemCall::socket, EACCES, 1.0}});
+  try {
+    const Ping ping(Address::ip("127.0.0.1", 0));
+    FAIL();
+  } catch (const SystemError& error) {
+    EXPECT_STREQ(error.what(),
+                 "ping 127.0.0.1 (needs CAP_NET_RAW, or a group in net.ipv4.ping_group_range): Permission denied");
+  }
 }
 
 }  // namespace

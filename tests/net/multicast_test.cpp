@@ -63,12 +63,29 @@ bool route_multicast_to_loopback() {
   return ::ioctl(probe.get(), SIOCADDRT, &route) == 0;
 }
 
+void join_where_nothing_leads(const char* host) {
+  const Address group = Address::ip(host, 4242);
+  Socket member(AF_INET6, SOCK_DGRAM);
+  member.join_group(group, "lo");
+  EXPECT_THROW(member.join_group(group, "lo"), SystemError);
+  member.set(option::multicast_interface, InterfaceName{"lo"});
+  try {
+    member.send_to("to nobody", group);
+  } catch (const SystemError& error) {
+    EXPECT_NE(std::string(error.what()).find("send_to [ff01::1703]:4242"), std::string::npos) << error.what();
+  }
+  member.leave_group(group, "lo");
+  EXPECT_THROW(member.leave_group(group, "lo"), SystemError);
+}
+
 TEST_P(multicast_in, the_same_by_ipv6) {
   const bool done = testing::in_own_network([this] {
     ASSERT_TRUE(route_multicast_to_loopback());
     in_context([] { meet("ff01::1703", "::"); });
   });
-  if (!done) GTEST_SKIP() << "no network namespace to be had";
+  // Where we may not have one, nothing leads from a loopback interface to its groups: what is left to see is that
+  // joining and leaving is kept, and that the error of a datagram names where it could not go.
+  if (!done) in_context([] { join_where_nothing_leads("ff01::1703"); });
 }
 
 TEST(multicast, options_read_back_what_was_set) {
