@@ -1,6 +1,6 @@
 """The parts of the benchmarks, in the order in which they run."""
-from parts import commands, contexts, datagrams, echo, files, micro, park, tls
+from parts import commands, contexts, datagrams, echo, files, micro, park, spawn, tls
 
 # Name -> measure(rig).
 PARTS = {**echo.PARTS, **datagrams.PARTS, **micro.PARTS, **contexts.PARTS, **park.PARTS, **tls.PARTS, **files.PARTS,
-         **commands.PARTS}
+         **spawn.PARTS, **commands.PARTS}

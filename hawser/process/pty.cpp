@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <string_view>
 
 #include <hawser/base/errors.h>
 #include <hawser/base/system_calls.h>
@@ -81,8 +82,8 @@ std::size_t Pty::write_some(BytesView data) {
       const ssize_t put = detail::sys::write(use.fd(), data.data(), data.size());
       if (put > 0) {
         const auto taken = static_cast<std::size_t>(put);
-        const char last = data.text()[taken - 1];
-        line_begun_ = last != '\n' && last != '\r';
+        // Ctrl-C, D, Z and \ leave no line behind.
+        line_begun_ = std::string_view("\n\r\x03\x04\x1a\x1c").find(data.text()[taken - 1]) == std::string_view::npos;
         return taken;
       }
       if (put < 0 && errno == EINTR) continue;

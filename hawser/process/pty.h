@@ -69,7 +69,7 @@ class Pty : public Stream {
 
   Pollable master_;
   std::string path_;
-  bool line_begun_ = false;  // the last byte written was not the end of a line; the writer's
+  bool line_begun_ = false;  // the last byte written was in the middle of a line; the writer's
 };
 
 }  // namespace hawser

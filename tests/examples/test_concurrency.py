@@ -10,13 +10,6 @@ import examples
 
 
 class Concurrency(examples.TestCase):
-    def test_commands(self):
-        output = examples.run("commands").stdout
-        self.assertIn("sorted:\napple\npear\nplum\n", output)
-        self.assertIn("started", output)
-        self.assertIn("no-such-program", output)
-
-
     def test_what_each_costs_is_told_with_the_name_of_the_machine(self):
         machine, *costs = examples.run("what_each_costs").stdout.splitlines()
         self.assertRegex(machine, rf"^.+, \d+ cores, {platform.system()} {re.escape(platform.release())}$")

@@ -213,22 +213,22 @@ TEST_P(PopenInBoth, descriptors_may_have_other_numbers_in_the_child) {
     auto [two_from, two_to] = make_pipe();
     const int a = one_to.get();
     const int b = two_to.get();
-    // Each gets the other's number, and the first one 9, too.
+    // Each gets the other's number, and the first one 150, too.
     // bash, for other shells want numbers of one digit.
     Popen child({"bash", "-c",
                  "echo to-a >&" + std::to_string(b) + "; echo to-b >&" + std::to_string(a) +
-                     "; echo by-nine >&9; ls /proc/self/fd | sort -n | tr '\\n' ' '"},
-                {.stdout_ = Pipe::open, .map_fds = {{a, b}, {b, a}, {9, a}}});
+                     "; echo by-another >&150; ls /proc/self/fd | sort -n | tr '\\n' ' '"},
+                {.stdout_ = Pipe::open, .map_fds = {{a, b}, {b, a}, {150, a}}});
     one_to.reset();
     two_to.reset();
     std::string numbers = "0 1 2 ";
-    std::set<int> open = {a, b, 9};
+    std::set<int> open = {a, b, 150};
     for (int free = 3; open.size() < 4; ++free) open.insert(free);  // the directory that ls reads
     for (const int fd : open) numbers += std::to_string(fd) + " ";
     EXPECT_EQ(child.communicate().out.str(), numbers);
     PipeStream from_a(std::move(one_from), Direction::read, "a");
     PipeStream from_b(std::move(two_from), Direction::read, "b");
-    EXPECT_EQ(read_all(from_a), "to-a\nby-nine\n");
+    EXPECT_EQ(read_all(from_a), "to-a\nby-another\n");
     EXPECT_EQ(read_all(from_b), "to-b\n");
   });
 }
