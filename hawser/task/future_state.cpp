@@ -1,8 +1,11 @@
 #include <hawser/task/future_state.h>
 
+#include <thread>
+
 #include <hawser/base/log.h>
 #include <hawser/fiber/cancellation.h>
 #include <hawser/fiber/deadline.h>
+#include <hawser/fiber/run.h>
 #include <hawser/fiber/spin.h>
 #include <hawser/fiber/waiter.h>
 #include <hawser/task/waiting_worker.h>
@@ -126,6 +129,12 @@ bool FutureState::wait_slow(Expiry expiry) {
   if (expiry.passed()) return false;
   if (expiry.is_never() && Deadline::current().is_never() && do_here()) return true;
   if (spin_until([this] { return done(); })) return true;
+  if (!in_fiber()) {
+    // Whoever does the work may have been put on this very processor: a turn for it is cheaper than a sleep and a
+    // wake-up for each of many futures that are waited for one after another.
+    std::this_thread::yield();
+    if (done()) return true;
+  }
   struct Listener : FutureListener {
     Waiter waiter{"future"};
   } listener;

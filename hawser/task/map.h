@@ -55,6 +55,12 @@ struct MapChunk {
   std::exception_ptr error;
 };
 
+// A range that map() was given: an lvalue is referred to, anything else kept.
+template <class Range>
+using MapIterator = decltype(std::ranges::begin(std::declval<Range&>()));
+template <class Range>
+using MapElement = std::iter_value_t<MapIterator<Range>>;
+
 template <class F, class... Args>
 using MapResult = std::conditional_t<std::is_void_v<std::invoke_result_t<F&, Args...>>, std::monostate,
                                      std::decay_t<std::invoke_result_t<F&, Args...>>>;
@@ -88,15 +94,17 @@ Future<MapChunk<R>> submit_chunk(E& executor, const F& function, std::vector<std
 }  // namespace detail
 
 // What map() returns: a range to go through once, by one context. The executor must outlive it.
-template <class E, class F, class... Views>
+template <class E, class F, class... Ranges>
 class [[nodiscard]] Mapped {
-  using Element = std::tuple<std::ranges::range_value_t<Views>...>;
-  using Result = detail::MapResult<F, std::ranges::range_value_t<Views>...>;
+  using Element = std::tuple<detail::MapElement<Ranges>...>;
+  using Result = detail::MapResult<F, detail::MapElement<Ranges>...>;
   using Chunk = detail::MapChunk<Result>;
+  class Work;
 
  public:
-  Mapped(E& executor, const MapOptions& options, Expiry expiry, F function, Views... views)
-      : work_(std::make_unique<Work>(executor, options, expiry, std::move(function), std::move(views)...)) {}
+  Mapped(E& executor, const MapOptions& options, Expiry expiry, F function, Ranges&&... ranges)
+      : work_(std::make_unique<Work>(executor, options, expiry, std::move(function), std::forward<Ranges>(ranges)...)) {
+  }
 
   class iterator {
    public:
@@ -113,11 +121,11 @@ class [[nodiscard]] Mapped {
 
    private:
     friend class Mapped;
-    explicit iterator(typename Mapped::Work& work) : work_(&work) { step(); }
+    explicit iterator(Work& work) : work_(&work) { step(); }
     void step() {
       if (!work_->next()) work_ = nullptr;
     }
-    typename Mapped::Work* work_;
+    Work* work_;
   };
 
   // Waits for the first result, as ++ waits for the next. Throws what the function threw, TimedOut, and what waiting
@@ -128,14 +136,14 @@ class [[nodiscard]] Mapped {
  private:
   class Work {
    public:
-    Work(E& executor, const MapOptions& options, Expiry expiry, F function, Views... views)
+    Work(E& executor, const MapOptions& options, Expiry expiry, F function, Ranges&&... ranges)
         : executor_(executor),
           expiry_(expiry),
           chunk_(options.chunk),
           window_(options.window ? options.window : 4 * executor.size()),
           function_(std::move(function)),
-          views_(std::move(views)...),
-          at_(std::apply([](Views&... all) { return std::make_tuple(std::ranges::begin(all)...); }, views_)) {
+          ranges_(std::forward<Ranges>(ranges)...),
+          at_(std::apply([](auto&... all) { return std::make_tuple(std::ranges::begin(all)...); }, ranges_)) {
       if (chunk_ == 0) throw std::invalid_argument("map: a chunk has at least one element");
       fill();
     }
@@ -187,10 +195,10 @@ class [[nodiscard]] Mapped {
           ahead_.push_back(detail::submit_chunk<Result>(executor_, function_, std::move(elements)));
       }
     }
-    bool at_end() { return at_end(std::index_sequence_for<Views...>()); }
+    bool at_end() { return at_end(std::index_sequence_for<Ranges...>()); }
     template <std::size_t... I>
     bool at_end(std::index_sequence<I...>) {
-      return ((std::get<I>(at_) == std::ranges::end(std::get<I>(views_))) || ...);
+      return ((std::get<I>(at_) == std::ranges::end(std::get<I>(ranges_))) || ...);
     }
 
     void cancel() noexcept {
@@ -204,8 +212,8 @@ class [[nodiscard]] Mapped {
     const std::size_t chunk_;
     const std::size_t window_;
     F function_;
-    std::tuple<Views...> views_;
-    std::tuple<std::ranges::iterator_t<Views>...> at_;
+    std::tuple<Ranges...> ranges_;
+    std::tuple<detail::MapIterator<Ranges>...> at_;
     bool ended_ = false;
     std::deque<Future<Chunk>> ahead_;
     Chunk now_;
@@ -220,8 +228,7 @@ template <class E, class F, class... Ranges>
 requires(sizeof...(Ranges) > 0)
     [[nodiscard]] auto map_over(E& executor, const MapOptions& options, F function, Ranges&&... ranges) {
   const Expiry expiry = Expiry::of(options.timeout);
-  return Mapped<E, F, std::views::all_t<Ranges>...>(executor, options, expiry, std::move(function),
-                                                    std::views::all(std::forward<Ranges>(ranges))...);
+  return Mapped<E, F, Ranges...>(executor, options, expiry, std::move(function), std::forward<Ranges>(ranges)...);
 }
 
 }  // namespace hawser

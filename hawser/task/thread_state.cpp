@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <list>
 #include <mutex>
 #include <stdexcept>
 #include <system_error>
@@ -28,13 +29,15 @@ struct Registry {
   static void in_child(void* self) noexcept {
     auto& registry = *static_cast<Registry*>(self);
     // What the parent's threads have must not be let go of here: they may be in the middle of it.
-    new std::vector(std::move(registry.living));  // NOLINT(cppcoreguidelines-owning-memory): left behind
-    registry.living.clear();
+    registry.left_behind.splice(registry.left_behind.end(), registry.living);
+    if (registry.main && registry.main != t_state) registry.left_behind.push_back(registry.main);
     registry.main = t_state;
   }
   std::mutex mutex;
-  std::vector<std::shared_ptr<ThreadState>> living;
+  std::list<std::shared_ptr<ThreadState>> living;  // in the order of their starts
   std::shared_ptr<ThreadState> main;
+  std::list<std::shared_ptr<ThreadState>> left_behind;  // the parent's, in a forked child
+  std::list<std::thread> left_threads;
   ThreadFailureHook hook;
   std::uint64_t named = 0;
   bool joins_at_exit = false;
@@ -191,7 +194,8 @@ void ThreadState::reap() noexcept {
   if (!thread.joinable()) return;
   if (generation_ != fork_generation()) {
     // The parent's: there is nothing to wait for here, and a std::thread insists.
-    new std::thread(std::move(thread));  // NOLINT(cppcoreguidelines-owning-memory): left behind
+    std::lock_guard hold(registry().mutex);
+    registry().left_threads.push_back(std::move(thread));
   } else if (thread.get_id() == std::this_thread::get_id()) {
     thread.detach();
   } else {

@@ -362,12 +362,14 @@ TEST(thread, the_end_of_the_program_waits_for_all_but_daemons) {
   int pipe[2];
   ASSERT_EQ(::pipe(pipe), 0);
   const int status = status_of_child([&] {
-    auto* forgotten = new Thread([&] {  // NOLINT: on purpose
+    static Thread* forgotten = nullptr;
+    forgotten = new Thread([&] {  // NOLINT: on purpose
       sleep(5ms);
       EXPECT_EQ(::write(pipe[1], "x", 1), 1);
     });
     forgotten->start();
-    auto* daemon = new Thread([] { sleep(1h); }, {.daemon = true});  // NOLINT: on purpose
+    static Thread* daemon = nullptr;
+    daemon = new Thread([] { sleep(1h); }, {.daemon = true});  // NOLINT: on purpose
     daemon->start();
   });
   ::close(pipe[1]);
