@@ -93,6 +93,8 @@
 #include <hawser/process/pipe_stream.h>
 #include <hawser/process/popen.h>
 #include <hawser/process/process.h>
+#include <hawser/process/process_pool.h>
+#include <hawser/process/process_pool_errors.h>
 #include <hawser/process/process_queue.h>
 #include <hawser/process/pty.h>
 #include <hawser/process/run_command.h>

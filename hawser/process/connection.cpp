@@ -12,14 +12,13 @@
 #include <hawser/base/fork.h>
 #include <hawser/base/system_calls.h>
 #include <hawser/fiber/pollable.h>
+#include <hawser/process/receive_buffer.h>
 
 namespace hawser {
 namespace {
 
 using Length = std::uint64_t;
 constexpr std::size_t kHead = sizeof(Length);
-// How much is read at a time; what a peer promises is not allocated before it comes.
-constexpr std::size_t kPiece = std::size_t{64} << 10;
 
 const std::string kName = "connection";
 
@@ -38,9 +37,9 @@ struct Connection::End {
   int which = 0;
   std::size_t limit = 0;
 
-  std::string arrived;    // from the head of the next message on
-  std::size_t taken = 0;  // of arrived: the message that was given last
-  bool finished = false;  // the peer will send no more
+  detail::ReceiveBuffer arrived;  // from the head of the next message on
+  std::size_t taken = 0;          // of arrived: the message that was given last
+  bool finished = false;          // the peer will send no more
 
   Pollable& socket() {
     const std::uint32_t now = detail::fork_generation();
@@ -50,29 +49,29 @@ struct Connection::End {
 
   // The next message, when all of it is there. Throws SerialiseError.
   std::optional<BytesView> next_message() {
-    if (arrived.size() < kHead) return std::nullopt;
+    const BytesView there = arrived.there();
+    if (there.size() < kHead) return std::nullopt;
     Length length = 0;
-    std::memcpy(&length, arrived.data(), kHead);
+    std::memcpy(&length, there.data(), kHead);
     if (length > limit) {
       throw SerialiseError("receive: a message of " + std::to_string(length) + " bytes, where the limit is " +
                            std::to_string(limit));
     }
-    if (arrived.size() - kHead < length) return std::nullopt;
-    return BytesView(arrived).from(kHead).first(static_cast<std::size_t>(length));
+    if (there.size() - kHead < length) return std::nullopt;
+    return there.from(kHead).first(static_cast<std::size_t>(length));
   }
 
   // Reads until a message or the end is there; false when the expiry came first.
   bool gather(Expiry expiry) {
-    if (taken > 0) arrived.erase(0, std::exchange(taken, 0));
+    arrived.use(std::exchange(taken, 0));
     if (next_message() || finished) return true;
     Pollable::Use use(socket(), Direction::read, "receive", kName);
     for (;;) {
       if (use.maybe_ready()) {
-        const std::size_t had = arrived.size();
-        arrived.resize(had + kPiece);
-        const ssize_t got = detail::sys::recv(use.fd(), arrived.data() + had, kPiece, MSG_DONTWAIT);
+        const auto room = arrived.room();
+        const ssize_t got = detail::sys::recv(use.fd(), room.data(), room.size(), MSG_DONTWAIT);
         const int error = errno;
-        arrived.resize(had + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+        arrived.received(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
         if (got == 0 || (got < 0 && error == ECONNRESET)) {
           finished = true;  // reset: the peer went without reading all that we sent
           return true;
@@ -168,7 +167,7 @@ std::optional<BytesView> Connection::receive_message(Timeout timeout) {
   const auto message = mine.next_message();
   if (message) {
     mine.taken = kHead + message->size();
-  } else if (!mine.arrived.empty()) {
+  } else if (!mine.arrived.there().empty()) {
     close();
     throw SerialiseError("receive: the peer went in the middle of a message");
   }

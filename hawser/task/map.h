@@ -84,11 +84,15 @@ MapChunk<R> map_chunk(F& function, std::vector<std::tuple<Args...>>& elements) {
   return chunk;
 }
 
-// Submits one piece of work. An executor that can't take any function has an overload of its own, found by its type.
+// Submits one piece of work. An executor that can't take any function has a submit_chunk() of its own.
 template <class R, class E, class F, class... Args>
 Future<MapChunk<R>> submit_chunk(E& executor, const F& function, std::vector<std::tuple<Args...>> elements) {
-  return executor.submit(
-      [function, elements = std::move(elements)]() mutable { return map_chunk<R>(function, elements); });
+  if constexpr (requires { executor.template submit_chunk<R>(function, std::move(elements)); }) {
+    return executor.template submit_chunk<R>(function, std::move(elements));
+  } else {
+    return executor.submit(
+        [function, elements = std::move(elements)]() mutable { return map_chunk<R>(function, elements); });
+  }
 }
 
 }  // namespace detail

@@ -30,7 +30,7 @@ namespace {
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 constexpr int kKillRounds = 30;
 #else
-constexpr int kKillRounds = 300;
+constexpr int kKillRounds = 150;
 #endif
 
 // Counts that all processes see.
