@@ -198,4 +198,5 @@ int main() {
   });
   measure_wakes();
   measure_pools();
+  measure_process_pool();
 }

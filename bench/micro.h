@@ -9,3 +9,5 @@ void measure_messages();
 void measure_structures();
 // What a pool of threads, or of fibers, takes for a task and its result.
 void measure_pools();
+// What it takes to have a function run by another process.
+void measure_process_pool();

@@ -204,6 +204,28 @@ void processes() {
   ::waitpid(child, &status, 0);
 }
 
+// The least that a task to another process and its result take: a byte through two pipes.
+void pipes_to_a_process() {
+  pin(-1);
+  int there[2], back[2];
+  if (::pipe(there) != 0 || ::pipe(back) != 0) std::abort();
+  const long rounds = steps(20'000);
+  char byte = 0;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    for (long i = 0; i < rounds; ++i)
+      if (::read(there[0], &byte, 1) != 1 || ::write(back[1], &byte, 1) != 1) break;
+    ::_exit(0);
+  }
+  const Stopwatch watch;
+  for (long i = 0; i < rounds; ++i)
+    if (::write(there[1], &byte, 1) != 1 || ::read(back[0], &byte, 1) != 1) std::abort();
+  watch.report("process pool, one task and its result", "bare pipes to a forked child (limit)", rounds);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  for (const int fd : {there[0], there[1], back[0], back[1]}) ::close(fd);
+}
+
 }  // namespace
 
 int main() {
@@ -213,4 +235,5 @@ int main() {
   rings();
   wakes();
   processes();
+  pipes_to_a_process();
 }

@@ -1,4 +1,5 @@
 """The same steps in Python: gevent, where installed, the standard library's struct and json, threads."""
+import concurrent.futures
 import json
 import os
 import struct
@@ -89,7 +90,32 @@ def messages():
         report(f"struct {text}, unpacked", "Python struct.Struct.unpack", begin, count)
 
 
+def itself(value):
+    return value
+
+
+def process_pool():
+    os.sched_setaffinity(0, range(os.cpu_count()))
+    with concurrent.futures.ProcessPoolExecutor(2) as pool:
+        list(pool.map(itself, range(100)))
+        count, name = 2000, "Python ProcessPoolExecutor(2)"
+        begin = time.perf_counter()
+        for i in range(count):
+            pool.submit(itself, i).result()
+        report("process pool, one task and its result", name, begin, count)
+        begin = time.perf_counter()
+        for future in [pool.submit(itself, i) for i in range(count)]:
+            future.result()
+        report("process pool, each of 1000 tasks at once", name, begin, count)
+        mebibyte = b"x" * (1 << 20)
+        begin = time.perf_counter()
+        for _ in range(100):
+            pool.submit(itself, mebibyte).result()
+        report("process pool, 1 MiB there and back", name, begin, 100)
+
+
 os.sched_setaffinity(0, {0})
 greenlets()
 threads()
 messages()
+process_pool()
