@@ -1,10 +1,12 @@
 #include <hawser/task/thread_pool.h>
 
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <memory>
 #include <mutex>
 #include <numeric>
@@ -491,6 +493,35 @@ TEST(thread_pool, a_forked_child_is_told_that_it_has_no_threads) {
   EXPECT_EQ(status, 0);
   EXPECT_EQ(pool.submit([] { return 1; }).result(), 1);
 }
+
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)  // which want memory of their own
+TEST(thread_pool, submit_says_when_not_a_single_thread_can_be_started) {
+  const pid_t child = fork_process();
+  if (child == 0) {
+    // Larger than any stack that an earlier thread has left behind.
+    pthread_attr_t large;
+    ::pthread_attr_init(&large);
+    ::pthread_attr_setstacksize(&large, 64 << 20);
+    ::pthread_setattr_default_np(&large);
+    ThreadPool pool(2);
+    rlimit before{};
+    ::getrlimit(RLIMIT_AS, &before);
+    const rlimit nothing_more{.rlim_cur = 1, .rlim_max = before.rlim_max};
+    ::setrlimit(RLIMIT_AS, &nothing_more);
+    bool refused = false;
+    try {
+      pool.submit([] { return 1; });
+    } catch (const SystemError& error) {
+      refused = error.error_number() == EAGAIN;
+    }
+    ::setrlimit(RLIMIT_AS, &before);
+    ::_exit(refused && pool.submit([] { return 1; }).result() == 1 ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+}
+#endif
 
 TEST(thread_pool, zero_threads_means_as_many_as_processors) {
   const ThreadPool pool;
