@@ -74,19 +74,27 @@ void install_once() {
 }  // namespace
 
 struct OverflowReport::AlternateStack {
+#if defined(HAWSER_ASAN) || defined(HAWSER_TSAN)
+  std::array<std::byte, 512 * 1024> memory;  // their handlers look for names and sources
+#else
   std::array<std::byte, 64 * 1024> memory;
+#endif
   stack_t before{};
 };
 
 OverflowReport::OverflowReport([[maybe_unused]] const Loop& loop) {
   install_once();
-#if !defined(HAWSER_ASAN) && !defined(HAWSER_TSAN)
+#if defined(HAWSER_ASAN) || defined(HAWSER_TSAN)
+  // ThreadSanitizer gives one to the main thread only: on others its handler would have to run on the stack that has
+  // overflowed, so the kernel ends the process without calling it.
+  stack_t present{};
+  if (::sigaltstack(nullptr, &present) < 0 || !(present.ss_flags & SS_DISABLE)) return;
+#endif
   stack_ = std::make_unique<AlternateStack>();
   stack_t next{};
   next.ss_sp = stack_->memory.data();
   next.ss_size = stack_->memory.size();
   ::sigaltstack(&next, &stack_->before);
-#endif
 }
 
 OverflowReport::~OverflowReport() {

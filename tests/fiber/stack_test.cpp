@@ -70,14 +70,10 @@ TEST(stack_overflow_death_test, names_the_fiber) {
   EXPECT_DEATH(dig_on(0), kReport);
 }
 
-// The thread sanitizer reports on the stack that has overflowed, unless it is the main thread's turn: it dies in
-// silence.
-#if !defined(__SANITIZE_THREAD__)
 TEST(stack_overflow_death_test, names_the_fiber_of_another_loop) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(dig_on(1), kReport);
 }
-#endif
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 TEST(stack_overflow_death_test, leaves_the_programs_own_handler_alone) {
