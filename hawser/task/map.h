@@ -84,7 +84,7 @@ MapChunk<R> map_chunk(F& function, std::vector<std::tuple<Args...>>& elements) {
   return chunk;
 }
 
-// Submits one piece of work. An executor that can't take any function has a submit_chunk() of its own.
+// Submits one piece of work. An executor that can't take just any function has a submit_chunk() of its own.
 template <class R, class E, class F, class... Args>
 Future<MapChunk<R>> submit_chunk(E& executor, const F& function, std::vector<std::tuple<Args...>> elements) {
   if constexpr (requires { executor.template submit_chunk<R>(function, std::move(elements)); }) {

@@ -174,6 +174,27 @@ TEST(map, after_shutdown_is_an_error) {
   EXPECT_THROW(static_cast<void>(pool.map([](int x) { return x; }, numbers(2))), ExecutorShutDown);
 }
 
+TEST(map, an_executor_may_take_chunks_in_its_own_way) {
+  struct Here {  // does them at once
+    static constexpr std::size_t size() { return 1; }
+    template <class R>
+    Future<detail::MapChunk<R>> submit_chunk(int (*function)(int), std::vector<std::tuple<int>> elements) {
+      Promise<detail::MapChunk<R>> promise;
+      auto future = promise.future();
+      promise.set_value(detail::map_chunk<R>(function, elements));
+      chunks += 1;
+      return future;
+    }
+    int chunks = 0;
+  } here;
+  int sum = 0;
+  for (const int n : map_over(
+           here, MapOptions{.chunk = 2}, +[](int x) { return x + 1; }, numbers(5)))
+    sum += n;
+  EXPECT_EQ(sum, 15);
+  EXPECT_EQ(here.chunks, 3);
+}
+
 TEST(map, a_worker_may_map_over_its_own_pool) {
   ThreadPool pool(1);
   const auto sum = pool.submit([&] {
