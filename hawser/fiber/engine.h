@@ -31,6 +31,9 @@ struct Watch {
   bool ready[2] = {false, false};
   bool bound = false;    // to an address that is to be free when the process is gone
   bool hung_up = false;  // an end or an error has been reported: worth one more try after a short read
+  // Told of each report, in the loop's own flow; null: nobody.
+  void (*listen)(void* listener) noexcept = nullptr;
+  void* listener = nullptr;
 
   // What an engine that is asked anew for each wait keeps for a direction. An Use does not end before state is none.
   struct Request {

@@ -355,6 +355,7 @@ Watch& Loop::add_watch(int fd, bool bound) {
   watch.ready[0] = watch.ready[1] = watch.hung_up = false;
   watch.waiters[0] = watch.waiters[1] = nullptr;
   watch.next = nullptr;
+  watch.listen = nullptr;
   engine_->add(watch);
   free_watches_.pop_back();
   return watch;
@@ -406,6 +407,7 @@ void Watch::report(bool readable, bool writable, bool end_or_error) noexcept {
     ready[side] = true;
     if (waiters[side]) waiters[side]->unpark();
   }
+  if (listen) listen(listener);
 }
 
 }  // namespace hawser::detail

@@ -10,7 +10,7 @@ SOURCE = Path(os.environ.get("HAWSER_SOURCE", Path(__file__).resolve().parents[2
 # From the ground up. hawser/hawser.h stands for the whole library; what lies directly in hub/ is the server program.
 FLOORS = [
     "hawser/base", "hawser/fiber", "hawser/sync", "hawser/net", "hawser/wire", "hawser/tls", "hawser/task",
-    "hawser/process", "hawser/serve", "hawser", "hub/store", "hub/service", "hub/doors", "hub", "cli",
+    "hawser/process", "hawser/serve", "hawser", "patch", "hub/store", "hub/service", "hub/doors", "hub", "cli",
 ]
 # What a floor must not name although it lies below: the first has no business with SQL, the second none with sockets.
 SQL = re.compile(r"sqlite3\.h|hub/store/sqlite.*|hub/store/.*(sql|schema|statement).*")
@@ -30,7 +30,7 @@ def floor_of(path: str) -> str | None:
 
 def transgressions(top: Path) -> list[str]:
     found = []
-    for file in sorted(file for folder in ("hawser", "hub", "cli") for file in (top / folder).rglob("*.*")):
+    for file in sorted(file for folder in ("hawser", "patch", "hub", "cli") for file in (top / folder).rglob("*.*")):
         if file.suffix not in (".h", ".cpp"):
             continue
         name = file.relative_to(top).as_posix()
@@ -56,7 +56,7 @@ class Floors(unittest.TestCase):
         self.assertEqual(transgressions(SOURCE), [])
 
     def test_every_folder_has_a_floor(self):
-        for folder in ("hawser", "hub", "cli"):
+        for folder in ("hawser", "patch", "hub", "cli"):
             for file in (SOURCE / folder).rglob("*.h"):
                 self.assertIsNotNone(floor_of(file.relative_to(SOURCE).as_posix()), file)
                 if folder == "hawser" and file.name != "hawser.h":
