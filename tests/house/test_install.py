@@ -50,6 +50,7 @@ class Install(unittest.TestCase):
                     self.assertLess(time.monotonic(), give_up, "the server never listened")
                     time.sleep(0.01)
             run(built / "greeting", port)
+            run("timeout", "30", built / "patched")
         finally:
             server.kill()
             server.wait()
