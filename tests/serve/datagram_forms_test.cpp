@@ -18,6 +18,7 @@
 #include <hawser/serve/unix_servers.h>
 #include <hawser/sync/event.h>
 
+#include "every_form.h"
 #include "serving.h"
 
 namespace hawser {
@@ -29,37 +30,14 @@ using testing::kSlower;
 using testing::Log;
 using testing::Serving;
 
-struct Case {
-  Form form;
-  bool in_fiber;
-};
-
-std::string case_name(const ::testing::TestParamInfo<Case>& info) {
-  static const char* const forms[] = {"one_at_a_time", "threading", "forking", "fiber"};
-  return std::string(forms[static_cast<int>(info.param.form)]) + (info.param.in_fiber ? "_in_fiber" : "_on_thread");
-}
-
-class DatagramForms : public ::testing::TestWithParam<Case> {
+class DatagramForms : public testing::EveryForm {
  protected:
-  static Form form() { return GetParam().form; }
-  static void in_context(const std::function<void()>& body) {
-    if (GetParam().in_fiber) {
-      run([&] { body(); });
-    } else {
-      body();
-    }
-  }
   static std::unique_ptr<DatagramServer> make(ServeDatagram handler, DatagramServerOptions options = {}) {
     return std::make_unique<DatagramServer>(form(), kAnyPort, std::move(handler), std::move(options));
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(all, DatagramForms,
-                         ::testing::Values(Case{Form::one_at_a_time, true}, Case{Form::one_at_a_time, false},
-                                           Case{Form::threading, true}, Case{Form::threading, false},
-                                           Case{Form::forking, true}, Case{Form::forking, false},
-                                           Case{Form::fiber, true}),
-                         case_name);
+HAWSER_IN_EVERY_FORM(DatagramForms);
 
 void echo(DatagramRequest& request) { request.reply(request.data()); }
 

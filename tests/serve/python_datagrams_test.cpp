@@ -17,6 +17,7 @@
 #include <hawser/serve/udp_servers.h>
 #include <hawser/serve/unix_servers.h>
 
+#include "every_form.h"
 #include "serving.h"
 
 namespace hawser {
@@ -25,22 +26,8 @@ namespace {
 using namespace std::chrono_literals;
 using testing::Serving;
 
-struct Case {
-  Form form;
-  bool in_fiber;
-};
-
-std::string case_name(const ::testing::TestParamInfo<Case>& info) {
-  static const char* const forms[] = {"one_at_a_time", "threading", "forking", "fiber"};
-  return std::string(forms[static_cast<int>(info.param.form)]) + (info.param.in_fiber ? "_in_fiber" : "_on_thread");
-}
-
-class DatagramsWithPython : public ::testing::TestWithParam<Case> {
+class DatagramsWithPython : public testing::EveryForm {
  protected:
-  void in_context(const std::function<void()>& body) const {
-    if (!GetParam().in_fiber) return body();
-    run([&] { body(); });
-  }
   // A folder of the test's own, for paths of sockets.
   const std::string folder_ = [] {
     std::string name = std::filesystem::temp_directory_path() / "hawser-datagrams-XXXXXX";
@@ -50,12 +37,7 @@ class DatagramsWithPython : public ::testing::TestWithParam<Case> {
   ~DatagramsWithPython() override { std::filesystem::remove_all(folder_); }
 };
 
-INSTANTIATE_TEST_SUITE_P(all, DatagramsWithPython,
-                         ::testing::Values(Case{Form::one_at_a_time, true}, Case{Form::one_at_a_time, false},
-                                           Case{Form::threading, true}, Case{Form::threading, false},
-                                           Case{Form::forking, true}, Case{Form::forking, false},
-                                           Case{Form::fiber, true}),
-                         case_name);
+HAWSER_IN_EVERY_FORM(DatagramsWithPython);
 
 std::string upper(std::string_view text) {
   std::string all(text);

@@ -20,6 +20,7 @@
 #include <hawser/serve/tcp_servers.h>
 #include <hawser/serve/unix_servers.h>
 
+#include "every_form.h"
 #include "serving.h"
 
 namespace hawser {
@@ -34,40 +35,14 @@ using testing::kSlower;
 using testing::Log;
 using testing::Serving;
 
-struct Case {
-  Form form;
-  bool in_fiber;
-};
-
-std::string case_name(const ::testing::TestParamInfo<Case>& info) {
-  static const char* const forms[] = {"one_at_a_time", "threading", "forking", "fiber"};
-  return std::string(forms[static_cast<int>(info.param.form)]) + (info.param.in_fiber ? "_in_fiber" : "_on_thread");
-}
-
-class StreamForms : public ::testing::TestWithParam<Case> {
+class StreamForms : public testing::EveryForm {
  protected:
-  static Form form() { return GetParam().form; }
-  static bool forking() { return form() == Form::forking; }
-  static bool at_once() { return form() != Form::one_at_a_time; }
-  // The test's body, where the server is to be served.
-  static void in_context(const std::function<void()>& body) {
-    if (GetParam().in_fiber) {
-      run([&] { body(); });
-    } else {
-      body();
-    }
-  }
   static std::unique_ptr<StreamServer> make(ServeConnection handler, ServerOptions options = {}) {
     return std::make_unique<StreamServer>(form(), kAnyPort, std::move(handler), std::move(options));
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(all, StreamForms,
-                         ::testing::Values(Case{Form::one_at_a_time, true}, Case{Form::one_at_a_time, false},
-                                           Case{Form::threading, true}, Case{Form::threading, false},
-                                           Case{Form::forking, true}, Case{Form::forking, false},
-                                           Case{Form::fiber, true}),
-                         case_name);
+HAWSER_IN_EVERY_FORM(StreamForms);
 
 TEST_P(StreamForms, echoes) {
   in_context([] {
