@@ -77,6 +77,10 @@ class Crawlers(examples.TestCase):
         self.crawl("fiber_crawler", {"nobody": "Connection refused", "silent": "three seconds for a page",
                                      "circle": "redirected too often", "cut": "not complete", "missing": "404"})
 
+    def test_in_processes_with_libcurl(self):
+        self.crawl("crawler", {"nobody": "Couldn't connect", "silent": "Timeout was reached", "circle": "redirects",
+                               "cut": "partial file", "missing": "HTTP response code said error"})
+
 
 if __name__ == "__main__":
     examples.main()

@@ -47,5 +47,19 @@ class Processes(examples.TestCase):
         self.assertIn(f"with a lock:    {tickets} sold of {tickets}\n", output)
 
 
+class Pools(examples.TestCase):
+    def test_only_the_pools_name_changes(self):
+        output = examples.run("pools").stdout
+        for pool, error in (("threads", "13 brings bad luck"),
+                            ("processes", "std::invalid_argument: 13 brings bad luck"),
+                            ("fibers", "13 brings bad luck")):
+            self.assertIn(f"{pool}: a callback heard 25\n{pool}: map gave 1 4 9 16\n"
+                          f"{pool}: {error}\n{pool}: the others make 85\n", output)
+
+    def test_a_worker_that_dies_takes_only_its_own_task_along(self):
+        self.assertEqual(examples.run("worker_dies").stdout,
+                         "10\n20\nexit code -9\n40\n50\n60\nsubmit: 'pool' is shut down\n")
+
+
 if __name__ == "__main__":
     examples.main()
