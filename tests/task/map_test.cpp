@@ -27,6 +27,20 @@ std::vector<int> numbers(int count) {
   return all;
 }
 
+// An executor that does chunks at once.
+struct Here {
+  static constexpr std::size_t size() { return 1; }
+  template <class R>
+  Future<detail::MapChunk<R>> submit_chunk(int (*function)(int), std::vector<std::tuple<int>> elements) {
+    Promise<detail::MapChunk<R>> promise;
+    auto future = promise.future();
+    promise.set_value(detail::map_chunk<R>(function, elements));
+    chunks += 1;
+    return future;
+  }
+  int chunks = 0;
+};
+
 }  // namespace
 
 class MapEverywhere : public Everywhere {};
@@ -175,18 +189,7 @@ TEST(map, after_shutdown_is_an_error) {
 }
 
 TEST(map, an_executor_may_take_chunks_in_its_own_way) {
-  struct Here {  // does them at once
-    static constexpr std::size_t size() { return 1; }
-    template <class R>
-    Future<detail::MapChunk<R>> submit_chunk(int (*function)(int), std::vector<std::tuple<int>> elements) {
-      Promise<detail::MapChunk<R>> promise;
-      auto future = promise.future();
-      promise.set_value(detail::map_chunk<R>(function, elements));
-      chunks += 1;
-      return future;
-    }
-    int chunks = 0;
-  } here;
+  Here here;
   int sum = 0;
   for (const int n : map_over(
            here, MapOptions{.chunk = 2}, +[](int x) { return x + 1; }, numbers(5)))
