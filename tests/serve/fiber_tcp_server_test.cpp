@@ -7,7 +7,6 @@
 #include <atomic>
 #include <cctype>
 #include <memory>
-#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -20,65 +19,17 @@
 #include <hawser/net/connect.h>
 #include <hawser/sync/event.h>
 
+#include "serving.h"
+
 namespace hawser {
 namespace {
 
 using namespace std::chrono_literals;
-
-void echo(Socket& peer) {
-  while (Bytes data = peer.recv(1024)) peer.send_all(data);
-}
-
-const Endpoint kAnyPort{"127.0.0.1", 0};
-
-// Serves in a fiber of its own while the test plays the clients.
-template <class Server>
-class Serving {
- public:
-  explicit Serving(Server& server) : server_(server), task_(spawn([&server] { server.serve_forever(); })) {}
-  ~Serving() {
-    server_.request_stop();
-    task_.join();
-  }
-  void stop() {
-    server_.request_stop();
-    task_.get();
-  }
-  [[nodiscard]] const Task<void>& task() const { return task_; }
-
- private:
-  Server& server_;
-  Task<void> task_;
-};
-
-// The lines that the library logs meanwhile.
-class Log {
- public:
-  Log() {
-    set_log_sink([this](LogLevel, std::string_view line) {
-      const std::lock_guard hold(mutex_);
-      lines_.emplace_back(line);
-    });
-  }
-  ~Log() { set_log_sink({}); }
-  std::vector<std::string> lines() {
-    const std::lock_guard hold(mutex_);
-    return lines_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<std::string> lines_;
-};
-
-std::string converse(const Address& address, std::string_view text) {
-  Socket client = connect(address);
-  client.send_all(text);
-  client.shutdown_write();
-  std::string all;
-  while (Bytes data = client.recv(1 << 16)) all += data.view();
-  return all;
-}
+using testing::converse;
+using testing::echo;
+using testing::kAnyPort;
+using testing::Log;
+using testing::Serving;
 
 TEST(fiber_tcp_server, echoes_to_many_at_once) {
   run([] {
@@ -109,7 +60,7 @@ TEST(fiber_tcp_server, serves_clients_on_threads_and_on_every_loop) {
       }
       server.request_stop();
     });
-    serving.task().join();
+    serving.end();
     client.join();
     for (const auto& count : seen) EXPECT_EQ(count, 10);
   });
@@ -353,9 +304,9 @@ TEST(fiber_tcp_server, stop_from_a_handler) {
                           },
                           {.drain = 5s});
     itself = &server;
-    const Serving serving(server);
+    Serving serving(server);
     EXPECT_EQ(converse(server.address(), ""), "bye");
-    serving.task().get();
+    serving.end();
     EXPECT_THROW(static_cast<void>(connect(server.address())), SystemError);
   });
 }
@@ -367,10 +318,10 @@ TEST(fiber_tcp_server, stop_from_a_signal_handler) {
     FiberTcpServer server(kAnyPort, echo);
     g_server = &server;
     const auto before = ::signal(SIGUSR1, [](int) { g_server->request_stop(); });
-    const Serving serving(server);
+    Serving serving(server);
     yield();
     ::raise(SIGUSR1);
-    serving.task().get();
+    serving.end();
     ::signal(SIGUSR1, before);
   });
 }
@@ -402,7 +353,7 @@ TEST(fiber_tcp_server, drain_lets_conversations_end) {
                             peer.send_all("drained");
                           },
                           {.drain = 30s});
-    const Serving serving(server);
+    Serving serving(server);
     Socket client = connect(server.address());
     asked.wait();
     server.request_stop();
@@ -410,7 +361,7 @@ TEST(fiber_tcp_server, drain_lets_conversations_end) {
     EXPECT_TRUE(server.stopping());
     answer.set();
     EXPECT_EQ(client.recv(100), "drained");
-    serving.task().get();
+    serving.end();
   });
 }
 
