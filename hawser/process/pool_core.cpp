@@ -97,19 +97,15 @@ void PoolCore::submit(std::unique_ptr<PoolTask>& task) {
     const std::lock_guard hold(mutex_);
     if (broken_) throw BrokenProcessPool(*broken_);
     if (closing_) throw ExecutorShutDown(settings_.name);
-    if (pending_.empty()) {
-      const auto idle = std::find_if(links_.begin(), links_.end(),
-                                     [this](const auto& link) { return is_idle(*link) && !is_used_up(*link); });
-      sent = idle != links_.end();
-      if (sent && task->begin()) {
-        (*idle)->give(std::move(task));
-        (*idle)->flush();
-        unsent = (*idle)->has_unsent() || is_used_up(**idle);
-      }
-    }
+    WorkerLink* const idle = pending_.empty() ? find_idle() : nullptr;
+    sent = idle != nullptr;
     if (!sent) {
       task->counted = counted;
       pending_.push_back(std::move(task));
+    } else if (task->begin()) {
+      idle->give(std::move(task));
+      idle->flush();
+      unsent = idle->has_unsent() || is_used_up(*idle);
     }
   } catch (...) {
     if (counted) room_->release();
@@ -230,6 +226,13 @@ std::unique_ptr<PoolTask> PoolCore::take_pending() {
     pending_.pop_front();
     if (room_ && std::exchange(task->counted, false)) room_->release();
     if (task->begin()) return task;
+  }
+  return nullptr;
+}
+
+WorkerLink* PoolCore::find_idle() const {
+  for (const auto& link : links_) {
+    if (is_idle(*link) && !is_used_up(*link)) return link.get();
   }
   return nullptr;
 }

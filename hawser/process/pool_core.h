@@ -65,6 +65,7 @@ class PoolCore {
   void deal_out();
   void give(WorkerLink& link, std::size_t most);
   void take_back_stalled();
+  [[nodiscard]] WorkerLink* find_idle() const;
   [[nodiscard]] bool is_used_up(const WorkerLink& link) const;
   [[nodiscard]] bool is_stalled(const WorkerLink& link) const;
   void listen(const std::vector<pollfd>& ready, std::size_t first, WorkerLink& link, Outcomes& outcomes);
