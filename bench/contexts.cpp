@@ -16,6 +16,8 @@
 
 #include <hawser/fiber/run.h>
 #include <hawser/fiber/task.h>
+#include <hawser/process/process.h>
+#include <hawser/task/thread.h>
 
 #include "cores.h"
 #include "stopwatch.h"
@@ -101,6 +103,7 @@ void switches_by_yield() {
   watch.report(kSwitch, "fibers, hawser yield", 2 * count);
 }
 
+void nobody() {}
 void* nothing(void* none) { return none; }
 
 }  // namespace
@@ -108,12 +111,22 @@ void* nothing(void* none) { return none; }
 int main() {
   pin(0);
   begin("process, fork(2) and waitpid(2)", 500, [] { Fork([] {}).join(); });
+  begin("process, hawser Process", 300, [] {
+    Process child(nobody, ProcessOptions{});
+    child.start();
+    child.join();
+  });
   switches_by_futex<Fork>("processes, futex(2)");
   switches_by_pipe();
   begin("thread, pthread_create(3) and pthread_join(3)", 5'000, [] {
     pthread_t thread{};
     if (::pthread_create(&thread, nullptr, nothing, nullptr) != 0) std::abort();
     ::pthread_join(thread, nullptr);
+  });
+  begin("thread, hawser Thread", 5'000, [] {
+    Thread thread(nobody);
+    thread.start();
+    thread.join();
   });
   switches_by_futex<std::thread>("threads, futex(2)");
   run([] {
