@@ -154,7 +154,7 @@ class Redis:
 
 class Http:
     """/text/N: N bytes; /meet/N: answers once N such requests are there; /to/PATH: redirects to /PATH; /never: reads on
-    until the client leaves; /slow/MS: an answer after so many milliseconds."""
+    until the client leaves."""
 
     def __init__(self):
         meeting = threading.Condition()
@@ -169,9 +169,6 @@ class Http:
                     self.answer(302, b"", Location="/" + rest)
                 elif what == "text":
                     self.answer(200, b"x" * int(rest))
-                elif what == "slow":
-                    time.sleep(int(rest) / 1000)
-                    self.answer(200, b"late\n")
                 elif what == "meet":
                     with meeting:
                         met[0] += 1
