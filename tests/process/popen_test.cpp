@@ -105,7 +105,8 @@ TEST_P(PopenInBoth, wait_gives_up_in_time_and_leaves_the_child_running) {
 TEST_P(PopenInBoth, a_program_that_is_not_there_is_named) {
   run_in(GetParam(), [] {
     try {
-      Popen child({"no-such-program-here", "x"});
+      // A PATH of its own: one with a directory that we may not enter makes it EACCES, as for execvp(3).
+      Popen child({"no-such-program-here", "x"}, {.add_env = {{"PATH", "/usr/bin:/bin"}}});
       FAIL() << "started";
     } catch (const SystemError& error) {
       EXPECT_EQ(error.error_number(), ENOENT);
