@@ -117,7 +117,9 @@ class Postgres:
         """What libpq looks at when nothing else is said."""
         return {"PGHOST": "127.0.0.1", "PGPORT": str(self.port), "PGUSER": "tester", "PGDATABASE": "postgres",
                 "PGSSLMODE": "disable", "PGCONNECT_TIMEOUT": "30",
-                "PGOPTIONS": "-c statement_timeout=45s", "HAWSER_POSTGRES_FOLDER": self.path}
+                "PGOPTIONS": "-c statement_timeout=45s",
+                # Not those of the home, which may not be ours to read.
+                "PGSSLCERT": "/nonexistent", "PGSSLROOTCERT": "/nonexistent", "PGPASSFILE": "/nonexistent", "HAWSER_POSTGRES_FOLDER": self.path}
 
     def close(self):
         end(self.process, signal.SIGINT)  # at once, whoever is connected
