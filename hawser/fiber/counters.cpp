@@ -10,12 +10,12 @@ namespace {
 using Count = std::uint64_t LoopCounters::*;
 
 constexpr Count kCounts[] = {
-    &LoopCounters::switches,     &LoopCounters::parks,          &LoopCounters::wakes_here,
-    &LoopCounters::wakes_across, &LoopCounters::turns,          &LoopCounters::polls,
-    &LoopCounters::sleeps,       &LoopCounters::timers_started, &LoopCounters::timers_fired,
-    &LoopCounters::tasks,        &LoopCounters::unstarted,      &LoopCounters::fibers_live,
-    &LoopCounters::fibers_idle,  &LoopCounters::fibers_created, &LoopCounters::stacks_mapped,
-    &LoopCounters::stacks_free,
+    &LoopCounters::switches,       &LoopCounters::parks,         &LoopCounters::wakes_here,
+    &LoopCounters::wakes_across,   &LoopCounters::turns,         &LoopCounters::polls,
+    &LoopCounters::sleeps,         &LoopCounters::submits,       &LoopCounters::engine_calls,
+    &LoopCounters::timers_started, &LoopCounters::timers_fired,  &LoopCounters::tasks,
+    &LoopCounters::unstarted,      &LoopCounters::fibers_live,   &LoopCounters::fibers_idle,
+    &LoopCounters::fibers_created, &LoopCounters::stacks_mapped, &LoopCounters::stacks_free,
 };
 static_assert(sizeof(LoopCounters) == (1 + std::size(kCounts)) * sizeof(std::uint64_t));
 

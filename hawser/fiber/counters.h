@@ -24,6 +24,8 @@ struct LoopCounters {
   std::uint64_t turns = 0;           // rounds of: messages, timers, engine, ready fibers
   std::uint64_t polls = 0;           // the engine asked for events without waiting
   std::uint64_t sleeps = 0;          // the engine waited for events
+  std::uint64_t submits = 0;         // requests that the engine has handed to the kernel
+  std::uint64_t engine_calls = 0;    // system calls of the engine that hand over or wait
   std::uint64_t timers_started = 0;  // waits with an end in sight
   std::uint64_t timers_fired = 0;    // of those, ended by time
   std::uint64_t tasks = 0;           // begun so far

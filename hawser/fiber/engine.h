@@ -9,6 +9,7 @@
 
 #include <hawser/base/clock.h>
 #include <hawser/fiber/inbox.h>
+#include <hawser/fiber/tally.h>
 
 namespace hawser {
 
@@ -82,7 +83,14 @@ class Engine {
   // Ends the present or the next wait(). From any thread.
   virtual void wake() noexcept = 0;
 
+  // Requests handed to the kernel, and the system calls that did so or waited. Any thread.
+  [[nodiscard]] std::uint64_t submits() const noexcept { return submits_; }
+  [[nodiscard]] std::uint64_t calls() const noexcept { return calls_; }
+
  protected:
+  Tally submits_;
+  Tally calls_;
+
   // Which watch an event belongs to; null when it has been retired.
   [[nodiscard]] static Watch* find(Loop& loop, std::uint64_t tag) noexcept;
   [[nodiscard]] static std::uint64_t tag(const Watch& watch) noexcept {

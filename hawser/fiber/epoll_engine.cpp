@@ -36,6 +36,8 @@ class EpollEngine final : public Engine {
 
   void add(Watch& watch) override {
     epoll_event event{.events = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.u64 = tag(watch)}};
+    ++submits_;
+    ++calls_;
     if (sys::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, watch.fd, &event) == 0) return;
     // The number may still be registered from a former life of the descriptor that somebody keeps open.
     if (errno == EEXIST && sys::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, watch.fd, &event) == 0) return;
@@ -79,6 +81,7 @@ class EpollEngine final : public Engine {
 
  private:
   void handle(int count) {
+    ++calls_;
     if (count < 0 && errno != EINTR) throw_errno("epoll_wait", "");
     for (int i = 0; i < count; ++i) {
       const std::uint32_t what = events_[i].events;

@@ -289,6 +289,8 @@ LoopCounters Loop::counters() const noexcept {
           .turns = counts_.turns,
           .polls = counts_.polls,
           .sleeps = counts_.sleeps,
+          .submits = engine_->submits(),
+          .engine_calls = engine_->calls(),
           .timers_started = counts_.timers_started,
           .timers_fired = counts_.timers_fired,
           .tasks = counts_.tasks,

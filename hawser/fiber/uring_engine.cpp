@@ -116,7 +116,8 @@ class UringEngine final : public Engine {
     while (unsent_ && send_oldest()) {
     }
     if (unsent_) timeout = Duration::zero();
-    ring_->enter(timeout);
+    submits_.add(ring_->unsubmitted());
+    calls_.add(ring_->enter(timeout));
     ring_->take([this](const io_uring_cqe& completion) { handle(completion); });
   }
 
@@ -132,6 +133,8 @@ class UringEngine final : public Engine {
   void add_bound(Watch& watch) {
     any_bound_ = true;
     epoll_event event{.events = kBoundEvents, .data = {.ptr = &watch}};
+    ++submits_;
+    ++calls_;
     if (sys::epoll_ctl(bound_.get(), EPOLL_CTL_ADD, watch.fd, &event) == 0) return;
     // The number may still be registered from a former life of the descriptor that somebody keeps open.
     if (errno == EEXIST && sys::epoll_ctl(bound_.get(), EPOLL_CTL_MOD, watch.fd, &event) == 0) return;

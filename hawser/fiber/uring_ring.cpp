@@ -176,14 +176,19 @@ bool UringRing::idle() const noexcept {
          !(sq_flags_.load(std::memory_order_relaxed) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW));
 }
 
-void UringRing::enter(Timeout timeout) {
+std::uint32_t UringRing::unsubmitted() const noexcept { return sq_tail_ - sq_head_.load(std::memory_order_acquire); }
+
+unsigned UringRing::enter(Timeout timeout) {
+  unsigned calls = 1;
   sq_shared_tail_.store(sq_tail_, std::memory_order_release);
-  int error = call_enter(sq_tail_ - sq_head_.load(std::memory_order_acquire), timeout);
+  int error = call_enter(unsubmitted(), timeout);
   if (error == EAGAIN || error == EBUSY) {  // no memory for a request, or too many completions wait to be taken
+    ++calls;
     error = call_enter(0, timeout ? std::min(*timeout, kOutOfMemoryPause) : kOutOfMemoryPause);
   }
   if (error == EAGAIN || error == EBUSY) return;  // it stays so: the next turn tries again
   if (error && error != ETIME && error != EINTR) throw SystemError(error, "io_uring_enter", "");
+  return calls;
 }
 
 int UringRing::call_enter(std::uint32_t count, Timeout timeout) noexcept {

@@ -58,8 +58,10 @@ class UringRing {
 
   // Hands the submissions over; waits until a completion is there or the time is up (nothing: for ever, zero: not at
   // all). Returns early for a signal. When the kernel has no memory for a submission, it stays in the queue for the
-  // next time. Throws SystemError otherwise.
-  void enter(Timeout timeout);
+  // next time. Returns how many system calls that took. Throws SystemError otherwise.
+  unsigned enter(Timeout timeout);
+  // Submissions that the next enter() will hand over.
+  [[nodiscard]] std::uint32_t unsubmitted() const noexcept;
 
   // Calls handle(const io_uring_cqe&) for each completion that is there.
   template <class Handle>

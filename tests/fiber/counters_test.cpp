@@ -1,12 +1,19 @@
 #include <hawser/fiber/counters.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <chrono>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
+
+#include <hawser/base/fd.h>
+#include <hawser/fiber/pollable.h>
 
 #include <hawser/fiber/run.h>
 #include <hawser/fiber/task.h>
@@ -83,6 +90,27 @@ TEST(Counters, of_timers_tell_started_from_fired) {
     EXPECT_EQ(after.timers_started, before.timers_started + 2);
     EXPECT_EQ(after.timers_fired, before.timers_fired + 1);
     EXPECT_GT(after.sleeps + after.polls, before.sleeps + before.polls);
+  });
+}
+
+TEST(Counters, of_submits_grow_when_something_is_waited_for) {
+  run([] {
+    int ends[2];
+    ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    Pollable reading{UniqueFd(ends[0])};
+    const UniqueFd writing(ends[1]);
+    const LoopCounters before = here();
+    auto writer = spawn([&] { EXPECT_EQ(::write(writing.get(), "x", 1), 1); });
+    const std::string name = "a pipe";
+    {
+      Pollable::Use use(reading, Direction::read, "read", name);
+      EXPECT_EQ(use.wait(Expiry::never()), Wake::ready);
+    }
+    writer.join();
+    const LoopCounters after = here();
+    EXPECT_GT(after.submits, before.submits);
+    EXPECT_GT(after.engine_calls, before.engine_calls);
+    EXPECT_LE(after.engine_calls - before.engine_calls, 20 + after.polls - before.polls);
   });
 }
 
