@@ -116,8 +116,9 @@ class UringEngine final : public Engine {
     while (unsent_ && send_oldest()) {
     }
     if (unsent_) timeout = Duration::zero();
-    submits_.add(ring_->unsubmitted());
+    const std::uint32_t before = ring_->unsubmitted();
     calls_.add(ring_->enter(timeout));
+    submits_.add(before - ring_->unsubmitted());
     ring_->take([this](const io_uring_cqe& completion) { handle(completion); });
   }
 

@@ -186,7 +186,7 @@ unsigned UringRing::enter(Timeout timeout) {
     ++calls;
     error = call_enter(0, timeout ? std::min(*timeout, kOutOfMemoryPause) : kOutOfMemoryPause);
   }
-  if (error == EAGAIN || error == EBUSY) return;  // it stays so: the next turn tries again
+  if (error == EAGAIN || error == EBUSY) return calls;  // it stays so: the next turn tries again
   if (error && error != ETIME && error != EINTR) throw SystemError(error, "io_uring_enter", "");
   return calls;
 }
