@@ -64,7 +64,7 @@ class Frame {
  public:
   // No frame: the stream ended between frames.
   Frame() = default;
-  Frame(Json header, std::uint64_t body_size) noexcept
+  Frame(Json&& header, std::uint64_t body_size) noexcept
       : header_(std::move(header)), body_size_(body_size), present_(true) {}
 
   // False for the end of the stream, so that `while (Frame f = frames.receive())` ends with it.

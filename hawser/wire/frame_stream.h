@@ -84,7 +84,7 @@ class FrameStream {
   bool await_first_byte();
   void await_header(std::size_t wanted);
   Frame parse_header(std::size_t length);
-  void encode(const Json& header, std::uint64_t body_size);
+  void encode(std::string& out, const Json& header, std::uint64_t body_size) const;
   [[noreturn]] void fail(FrameFault fault, const std::string& what);
 
   std::unique_ptr<Stream> owned_;
@@ -99,7 +99,6 @@ class FrameStream {
   std::uint64_t body_left_ = 0;
 
   std::unique_ptr<FrameError> broken_;  // what made the stream unusable
-  std::string out_;                     // the frame being sent, header and small body together
 };
 
 }  // namespace hawser

@@ -48,11 +48,24 @@ std::size_t sequence_length(std::string_view text, std::size_t at) {
   return 0;
 }
 
+void append_quoted(std::string& out, std::string_view text) {
+  const std::size_t before = out.size();
+  const std::size_t after = before + text.size() + 2;
+  out.resize_and_overwrite(after, [&](char* all, std::size_t /*at_least_that*/) {
+    all[before] = '"';
+    text.copy(all + before + 1, text.size());
+    all[after - 1] = '"';
+    return after;
+  });
+}
+
 void append_string(std::string& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
-  out.push_back('"');
   std::size_t plain = 0;  // from here on not yet written
   std::size_t at = 0;
+  while (at < text.size() && kEscape[static_cast<unsigned char>(text[at])] == 0) ++at;
+  if (at == text.size()) return append_quoted(out, text);
+  out.push_back('"');
   while (at < text.size()) {
     const auto byte = static_cast<unsigned char>(text[at]);
     const char how = kEscape[byte];
