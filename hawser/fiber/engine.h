@@ -2,6 +2,9 @@
 // io_uring. Internal. One engine a loop; all calls come from the loop's thread except prepare(), wake() and forget().
 #pragma once
 
+#include <sys/types.h>
+
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -18,6 +21,18 @@ enum class Direction : std::uint8_t;
 
 namespace detail {
 
+// The system call a parked fiber is going to make. The loop makes it when it reports the descriptor ready, before any
+// of those that it has woken runs: many of the same kind in a row cost the kernel less than each in its fiber's turn.
+// It lies on the fiber's stack.
+struct EagerCall {
+  ssize_t (*call)(void* subject) noexcept = nullptr;
+  void* subject = nullptr;
+  std::size_t drained_below = 0;  // a smaller result, other than 0, tells that nothing is left
+  bool made = false;              // and did not say EAGAIN
+  int error = 0;
+  ssize_t result = 0;
+};
+
 // A descriptor as one loop knows it. Its memory belongs to the loop and is used again after retirement, with another
 // generation, so that an event that comes late finds nobody.
 struct Watch {
@@ -29,6 +44,7 @@ struct Watch {
   std::uint32_t generation = 0;
   // Indexed by Direction. The loop's thread only.
   Waiter* waiters[2] = {nullptr, nullptr};
+  EagerCall* eager = nullptr;  // of who waits to read
   bool ready[2] = {false, false};
   bool bound = false;    // to an address that is to be free when the process is gone
   bool hung_up = false;  // an end or an error has been reported: worth one more try after a short read
@@ -50,6 +66,11 @@ struct Watch {
 
   // Marks what has happened and wakes who waits for it.
   void report(bool readable, bool writable, bool end_or_error) noexcept;
+  // Marks that a call has just taken or filled all there was.
+  void drained(Direction direction) noexcept;
+
+ private:
+  void make_eager_call() noexcept;
 };
 
 class Engine {

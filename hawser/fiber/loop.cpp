@@ -2,13 +2,16 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <ctime>
 #include <exception>
 #include <new>
 
 #include <hawser/base/log.h>
+#include <hawser/base/system_calls.h>
 #include <hawser/fiber/debug_layout.h>
 #include <hawser/fiber/fork.h>
+#include <hawser/fiber/pollable.h>
 #include <hawser/fiber/runtime.h>
 #include <hawser/fiber/waiter.h>
 
@@ -356,6 +359,7 @@ Watch& Loop::add_watch(int fd, bool bound) {
   watch.bound = bound;
   watch.ready[0] = watch.ready[1] = watch.hung_up = false;
   watch.waiters[0] = watch.waiters[1] = nullptr;
+  watch.eager = nullptr;
   watch.next = nullptr;
   watch.listen = nullptr;
   engine_->add(watch);
@@ -407,9 +411,34 @@ void Watch::report(bool readable, bool writable, bool end_or_error) noexcept {
   for (int side = 0; side < 2; ++side) {
     if (!now[side]) continue;
     ready[side] = true;
-    if (waiters[side]) waiters[side]->unpark();
+    if (!waiters[side]) continue;
+    // Not when the wait has ended already, for another reason: what arrives is the next call's then.
+    if (side == 0 && eager && waiters[side]->parked()) make_eager_call();
+    waiters[side]->unpark();
   }
   if (listen) listen(listener);
+}
+
+void Watch::make_eager_call() noexcept {
+  EagerCall& call = *eager;
+  const ssize_t result = call.call(call.subject);
+  if (result < 0 && (errno == EAGAIN || errno == EINTR)) return;  // the fiber tries for itself
+  call.made = true;
+  call.result = result;
+  call.error = result < 0 ? errno : 0;
+  // Now, and not when the fiber runs: until then more may be reported.
+  if (result > 0 && static_cast<std::size_t>(result) < call.drained_below) drained(Direction::read);
+}
+
+// After an end or an error was reported, one short read does not mean that nothing is left: the end itself is. A write
+// meets no end: an error that comes after it is reported anew.
+void Watch::drained(Direction direction) noexcept {
+  if (sys::tampered(fd, direction == Direction::write)) loop->report_again(*this);
+  if (direction == Direction::read && hung_up) {
+    hung_up = false;
+  } else {
+    ready[static_cast<std::size_t>(direction)] = false;
+  }
 }
 
 }  // namespace hawser::detail

@@ -163,22 +163,15 @@ bool Pollable::Use::maybe_ready() const noexcept {
   return !pollable_.dry_[side()] || !Loop::current();
 }
 
-// After an end or an error was reported, one short read does not mean that nothing is left: the end itself is. A write
-// meets no end: an error that comes after it is reported anew.
 void Pollable::Use::drained() noexcept {
-  if (!watch_) {
-    pollable_.dry_[side()] = true;
-    return;
-  }
-  if (detail::sys::tampered(fd(), direction_ == Direction::write)) watch_->loop->report_again(*watch_);
-  if (direction_ == Direction::read && watch_->hung_up) {
-    watch_->hung_up = false;
+  if (watch_) {
+    watch_->drained(direction_);
   } else {
-    watch_->ready[side()] = false;
+    pollable_.dry_[side()] = true;
   }
 }
 
-Wake Pollable::Use::wait(Expiry expiry) {
+Wake Pollable::Use::wait(Expiry expiry, detail::EagerCall* eager) {
   Fiber* const fiber = detail::Context::current_fiber();
   if (fiber) {
     if (!watch_) {
@@ -197,10 +190,12 @@ Wake Pollable::Use::wait(Expiry expiry) {
   if (!(pollable_.state_.load(std::memory_order_seq_cst) & kClosed)) {
     if (fiber) {
       watch_->waiters[side()] = &parked.waiter;
+      if (direction_ == Direction::read) watch_->eager = eager;
       detail::Engine& engine = watch_->loop->engine();
       engine.expect(*watch_, direction_);
       why = parked.waiter.park(expiry);
       watch_->waiters[side()] = nullptr;
+      if (direction_ == Direction::read) watch_->eager = nullptr;
       engine.settle(*watch_, direction_);
       if (why == Wake::ready) {
         fiber->operations = 0;  // it has let others run

@@ -23,8 +23,9 @@ namespace hawser {
 enum class Direction : std::uint8_t { read, write };
 
 namespace detail {
+struct EagerCall;
 struct Watch;
-}
+}  // namespace detail
 
 class Pollable {
  public:
@@ -114,8 +115,9 @@ class Pollable::Use {
   void drained() noexcept;
 
   // Waits until the system call is worth another try. Returns ready, expired, deadline or cancelled; throws
-  // SocketClosed when it is closed meanwhile, SystemError when it can't be waited on.
-  [[nodiscard]] Wake wait(Expiry expiry);
+  // SocketClosed when it is closed meanwhile, SystemError when it can't be waited on. eager: the call that would come
+  // next, of a reader; where it has been made by the time that wait() returns, it says so.
+  [[nodiscard]] Wake wait(Expiry expiry, detail::EagerCall* eager = nullptr);
 
  private:
   [[nodiscard]] std::size_t side() const noexcept { return static_cast<std::size_t>(direction_); }

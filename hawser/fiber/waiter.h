@@ -60,6 +60,9 @@ class Waiter {
   // handler. Returns false when the wait had already ended for another reason.
   bool unpark() noexcept;
 
+  // Whether park() has begun and nothing has ended it yet. On the context's own thread.
+  [[nodiscard]] bool parked() const noexcept { return state_.load(std::memory_order_relaxed) == kParked; }
+
   // For Pollable, on a plain thread: park_on_descriptor() waits for a descriptor (events as in poll(2)) or for
   // unpark(); use_bell() comes first, before anybody else knows the Waiter.
   void use_bell() noexcept;

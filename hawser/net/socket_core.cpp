@@ -25,7 +25,7 @@ Expiry Socket::Operation::budget() {
   return *budget_;
 }
 
-void Socket::Operation::wait(std::uint64_t transferred) {
+void Socket::Operation::wait(std::uint64_t transferred, detail::EagerCall* eager) {
   if (never_waits()) throw WouldBlock(name_, core_.name);
   Expiry expiry = budget();
   bool stalled = false;
@@ -34,7 +34,7 @@ void Socket::Operation::wait(std::uint64_t transferred) {
     stalled = silence < expiry;
     expiry = std::min(expiry, silence);
   }
-  const Wake why = core_.pace ? wait_at_pace(expiry, transferred) : use_.wait(expiry);
+  const Wake why = core_.pace ? wait_at_pace(expiry, transferred) : use_.wait(expiry, eager);
   if (why == Wake::ready) return;
   if (why == Wake::expired) {
     throw SocketTimeout(words() + (stalled ? ": timed out, the peer was idle" : ": timed out"),

@@ -5,8 +5,10 @@
 #include <cerrno>
 #include <memory>
 #include <string>
+#include <type_traits>
 
 #include <hawser/base/clock.h>
+#include <hawser/fiber/engine.h>
 #include <hawser/fiber/pollable.h>
 #include <hawser/net/pace_meter.h>
 #include <hawser/net/socket.h>
@@ -40,6 +42,7 @@ struct Socket::Core {
   [[nodiscard]] bool keeps_boundaries() const noexcept { return type != SOCK_STREAM; }
   std::atomic<Duration::rep> timeout{kNone};
   std::atomic<Duration::rep> idle_timeout{kNone};
+  bool bulky = false;                       // the last receipt was large; whoever receives, one at a time
   std::unique_ptr<detail::PaceMeter> pace;  // null: none is asked for
   std::string name;                         // where it leads, for messages
   Pollable pollable;                        // goes first: it sees out who still waits, whose error has the name
@@ -58,26 +61,25 @@ class Socket::Operation {
   // means that the next attempt had better wait. transferred: what the call has moved before, for the error.
   template <class Attempt>
   std::size_t run(Attempt&& attempt, std::size_t asked, std::uint64_t transferred = 0) {
-    if (++calls_ % kCallsInARow == 0) let_others_run(transferred);
-    for (;;) {
-      if (use_.maybe_ready() || never_waits()) {
-        const ssize_t count = attempt();
-        if (count >= 0) {
-          const auto moved = static_cast<std::size_t>(count);
-          if (core_.pace) core_.pace->moved(moved);
-          if (moved < asked && moved > 0 && core_.short_is_drained) use_.drained();
-          return moved;
-        }
-        if (errno == EINTR) continue;
-        if (errno != EAGAIN) fail(errno, transferred);
-        use_.drained();
-      }
-      wait(transferred);
-    }
+    return run(attempt, asked, transferred, nullptr);
+  }
+  // The same for a receiving attempt() that the loop may make for a fiber that waits (EagerCall): it does not throw,
+  // and uses nothing that another attempt on this thread may change before the fiber runs. Only where the last receipt
+  // was small: of large ones the first would have left the processor's caches before its turn comes.
+  template <class Attempt>
+  std::size_t receive(Attempt&& attempt, std::size_t asked) {
+    static_assert(noexcept(attempt()));
+    detail::EagerCall eager;
+    eager.call = [](void* subject) noexcept { return (*static_cast<std::remove_reference_t<Attempt>*>(subject))(); };
+    eager.subject = &attempt;
+    if (core_.short_is_drained) eager.drained_below = asked;
+    const std::size_t moved = run(attempt, asked, 0, core_.bulky || core_.pace ? nullptr : &eager);
+    core_.bulky = moved > kBulky;
+    return moved;
   }
 
   // Waits for readiness within the timeouts. Throws WouldBlock, SocketTimeout, and as Pollable::Use::wait().
-  void wait(std::uint64_t transferred = 0);
+  void wait(std::uint64_t transferred = 0, detail::EagerCall* eager = nullptr);
   // Waits no longer than that; false when nothing became ready.
   bool wait_at_most(Expiry expiry);
   // For what no event tells: lets that time pass, within the timeouts, before the next attempt. Throws as wait() does;
@@ -94,6 +96,31 @@ class Socket::Operation {
  private:
   // A transfer that never has to wait must not hold up the loop, nor outlive its deadlines.
   static constexpr unsigned kCallsInARow = 32;
+  static constexpr std::size_t kBulky = 4 * 1024;
+
+  template <class Attempt>
+  std::size_t run(Attempt& attempt, std::size_t asked, std::uint64_t transferred, detail::EagerCall* eager) {
+    if (++calls_ % kCallsInARow == 0) let_others_run(transferred);
+    for (;;) {
+      if (use_.maybe_ready() || never_waits()) {
+        const ssize_t count = attempt();
+        if (count >= 0) {
+          const auto moved = static_cast<std::size_t>(count);
+          if (core_.pace) core_.pace->moved(moved);
+          if (moved < asked && moved > 0 && core_.short_is_drained) use_.drained();
+          return moved;
+        }
+        if (errno == EINTR) continue;
+        if (errno != EAGAIN) fail(errno, transferred);
+        use_.drained();
+      }
+      wait(transferred, eager);
+      if (eager && eager->made) {
+        if (eager->result < 0) fail(eager->error, transferred);
+        return static_cast<std::size_t>(eager->result);
+      }
+    }
+  }
   void let_others_run(std::uint64_t transferred);
   // A timeout of zero asks the kernel each time, whatever is known.
   [[nodiscard]] bool never_waits() const noexcept {

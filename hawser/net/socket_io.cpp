@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <new>
 
 #include <hawser/base/system_calls.h>
 #include <hawser/net/datagram_whole.h>
@@ -33,11 +34,25 @@ Bytes Socket::recv(std::size_t limit) {
   if (it.keeps_boundaries()) return detail::whole(recv_from(limit), it.name);
   Operation operation(it, Direction::read, "recv");
   if (limit <= kScratch) {
-    // Nothing else runs on this thread between the call and the copy.
-    std::byte* const scratch = t_scratch.data();
-    const std::size_t count =
-        operation.run([&] { return detail::sys::recv(operation.fd(), scratch, limit, 0); }, limit);
-    return Bytes(std::span<const std::byte>(scratch, count));
+    Bytes data;
+    bool out_of_memory = false;
+    operation.receive(
+        [&, fd = operation.fd()]() noexcept {
+          // Nothing else runs on this thread between the call and the copy.
+          std::byte* const scratch = t_scratch.data();
+          const ssize_t got = detail::sys::recv(fd, scratch, limit, 0);
+          if (got > 0) {
+            try {
+              data = Bytes(std::span<const std::byte>(scratch, static_cast<std::size_t>(got)));
+            } catch (const std::bad_alloc&) {
+              out_of_memory = true;
+            }
+          }
+          return got;
+        },
+        limit);
+    if (out_of_memory) throw std::bad_alloc();
+    return data;
   }
   Bytes data;
   const std::size_t count = operation.run(
@@ -63,7 +78,9 @@ std::size_t Socket::recv_into(std::span<std::byte> into) {
   if (into.empty()) return 0;
   if (it.keeps_boundaries()) return detail::whole(recv_from_into(into), it.name);
   Operation operation(it, Direction::read, "recv");
-  return operation.run([&] { return detail::sys::recv(operation.fd(), into.data(), into.size(), 0); }, into.size());
+  return operation.receive(
+      [into, fd = operation.fd()]() noexcept { return detail::sys::recv(fd, into.data(), into.size(), 0); },
+      into.size());
 }
 
 std::optional<Bytes> Socket::try_recv(std::size_t limit) {

@@ -1,0 +1,74 @@
+// What arrives for readers that wait: the loop may take it for them before they run.
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <hawser/fiber/run.h>
+#include <hawser/fiber/task.h>
+#include <hawser/net/connect.h>
+#include <hawser/net/socket.h>
+
+#include <gtest/gtest.h>
+
+#include "tcp_streams.h"
+
+namespace hawser {
+namespace {
+
+using testing::tcp_pair;
+
+// What arrives may be taken for a waiting reader before it runs: nothing of it may get lost when the reader is killed
+// at that moment.
+TEST(socket_arrival, against_a_kill_loses_nothing) {
+  run([] {
+    for (int round = 0; round < 3000; ++round) {
+      auto [a, b] = socketpair();
+      auto reader = spawn([&a = a] { return a.recv(10); });
+      yield();
+      auto killer = spawn([&] {
+        for (int steps = round % 3; steps > 0; --steps) yield();
+        reader.kill();
+      });
+      b.send_all("kept");
+      for (int steps = round / 3 % 3; steps > 0; --steps) yield();
+      killer.join();
+      reader.join();
+      if (reader.cancelled()) {
+        EXPECT_EQ(a.recv(10), "kept");
+      } else {
+        EXPECT_EQ(reader.get(), "kept");
+      }
+    }
+  });
+}
+
+// Many that wait at once each get what was sent to them, also when more comes before they run.
+TEST(socket_arrival, gives_each_reader_its_own) {
+  run([] {
+    constexpr int kPairs = 300;  // more than the loop runs in a turn
+    std::vector<std::pair<Socket, Socket>> pairs;
+    std::vector<Task<void>> readers;
+    pairs.reserve(kPairs);
+    for (int i = 0; i < kPairs; ++i) {
+      auto& [a, b] = pairs.emplace_back(tcp_pair());
+      readers.push_back(spawn([&end = a, i] {
+        std::string all;
+        while (const Bytes some = end.recv(8)) all += some.view();
+        std::string wanted;
+        for (int round = 0; round < 20; ++round) wanted += std::to_string(i) + "," + std::to_string(round) + ";";
+        EXPECT_EQ(all, wanted);
+      }));
+    }
+    for (int round = 0; round < 20; ++round) {
+      for (int i = 0; i < kPairs; ++i) {
+        pairs[static_cast<std::size_t>(i)].second.send_all(std::to_string(i) + "," + std::to_string(round) + ";");
+        if (i % 7 == round % 7) yield();
+      }
+    }
+    for (auto& [a, b] : pairs) b.shutdown_write();
+    for (const Task<void>& reader : readers) reader.join();
+  });
+}
+
+}  // namespace
+}  // namespace hawser
