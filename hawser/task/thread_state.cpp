@@ -24,7 +24,10 @@ thread_local std::shared_ptr<ThreadState> t_state;
 
 // Who lives, and what is told of those who failed. Never destroyed: threads may outlive static destruction.
 struct Registry {
-  Registry() { hold_over_fork(mutex, &Registry::in_child, this); }
+  Registry() {
+    hold_over_fork(details, nullptr, nullptr);
+    hold_over_fork(mutex, &Registry::in_child, this);
+  }
   // Of the threads the child has the one that forked.
   static void in_child(void* self) noexcept {
     auto& registry = *static_cast<Registry*>(self);
@@ -33,7 +36,8 @@ struct Registry {
     if (registry.main && registry.main != t_state) registry.left_behind.push_back(registry.main);
     registry.main = t_state;
   }
-  std::mutex mutex;
+  std::mutex details;  // guards each state's own; one for all, since a fork must find it free. Locked after `mutex`
+  std::mutex mutex;    // guards what follows
   std::list<std::shared_ptr<ThreadState>> living;  // in the order of their starts
   std::shared_ptr<ThreadState> main;
   std::list<std::shared_ptr<ThreadState>> left_behind;  // the parent's, in a forked child
@@ -122,7 +126,7 @@ void ThreadState::begin_here() noexcept {
   ident_.store(::pthread_self(), std::memory_order_release);
   native_id_.store(::gettid(), std::memory_order_release);
   {
-    std::lock_guard hold(lock_);
+    std::lock_guard hold(registry().details);
     handle_ = ::pthread_self();
     named_here_ = true;
   }
@@ -148,7 +152,7 @@ void ThreadState::start(std::function<void()> body) {
       self.reset();  // t_state holds it, to the very end of this thread
       state.run(std::move(body));
     });
-    std::lock_guard hold_handle(lock_);
+    std::lock_guard hold_handle(all.details);
     thread_ = std::move(thread);
   } catch (const std::system_error& error) {
     status_.store(kInitial, std::memory_order_release);
@@ -172,7 +176,7 @@ void ThreadState::run(std::function<void()> body) noexcept {
 void ThreadState::end_here(std::exception_ptr error) noexcept {
   error_ = std::move(error);
   {
-    std::lock_guard hold(lock_);
+    std::lock_guard hold(registry().details);
     named_here_ = false;
   }
   const std::shared_ptr<ThreadState> self = shared_from_this();
@@ -188,7 +192,7 @@ void ThreadState::end_here(std::exception_ptr error) noexcept {
 void ThreadState::reap() noexcept {
   std::thread thread;
   {
-    std::lock_guard hold(lock_);
+    std::lock_guard hold(registry().details);
     thread = std::move(thread_);
   }
   if (!thread.joinable()) return;
@@ -227,12 +231,12 @@ void ThreadState::rethrow() {
 }
 
 std::string ThreadState::name() const {
-  std::lock_guard hold(lock_);
+  std::lock_guard hold(registry().details);
   return name_;
 }
 
 void ThreadState::set_name(std::string name) {
-  std::lock_guard hold(lock_);
+  std::lock_guard hold(registry().details);
   name_ = std::move(name);
   // The main thread's name is the whole program's, for ps(1) and top(1).
   if (named_here_ && native_id() != ::getpid()) tell_kernel(handle_, name_);

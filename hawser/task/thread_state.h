@@ -15,7 +15,6 @@
 #include <vector>
 
 #include <hawser/base/clock.h>
-#include <hawser/fiber/spin_lock.h>
 #include <hawser/task/end_mark.h>
 
 namespace hawser::detail {
@@ -71,7 +70,7 @@ class ThreadState : public std::enable_shared_from_this<ThreadState> {
   std::atomic<std::uint64_t> ident_{0};
   std::atomic<pid_t> native_id_{0};
   EndMark ended_;
-  mutable SpinLock lock_;  // guards what follows
+  // Guarded by a mutex of all states.
   std::string name_;
   bool named_here_ = false;  // the kernel may be told by handle_
   pthread_t handle_{};

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <hawser/fiber/run.h>
+#include <hawser/fiber/waiter.h>
 
 namespace hawser::testing {
 
@@ -39,7 +40,9 @@ inline constexpr int kRounds = 1000;
 // True when this process has no child, dead or alive.
 inline bool no_children() { return ::waitpid(-1, nullptr, WNOHANG | __WALL) == -1 && errno == ECHILD; }
 
+// Once this thread has the bell that it would keep after the first wait for a descriptor.
 inline int open_descriptors() {
+  Waiter("count").use_bell();
   int count = 0;
   DIR* directory = ::opendir("/proc/self/fd");
   while (::readdir(directory)) ++count;

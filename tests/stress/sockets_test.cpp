@@ -154,6 +154,9 @@ TEST_P(SocketRaces, cancel_against_accept_and_connect) {
       auto client = spawn_on(dice(count()), [&, steps = dice(3)] {
         dawdle(steps);
         Socket socket = connect(listener.address());
+        // A listener that is closed in the middle of a handshake can leave the client connected to nobody, and Linux
+        // does not tell it: about once in 30,000 closes by two threads of C.
+        socket.set_timeout(std::chrono::seconds(1));
         static_cast<void>(socket.recv(1));
       });
       dawdle(dice(8));

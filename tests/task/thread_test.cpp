@@ -1,6 +1,7 @@
 #include <hawser/task/thread.h>
 
 #include <pthread.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -404,6 +405,18 @@ TEST(thread, a_class_destroyed_under_its_run_ends_the_program) {
 }
 
 #endif
+
+// The new thread is telling its name, or the old one its end, at the moment of the fork.
+TEST(thread, a_forked_child_can_name_a_thread_whatever_it_was_doing) {
+  for (int round = 0; round < rounds(300); ++round) {
+    Thread thread([] {}, {.name = "busy"});
+    thread.start();
+    // Not _exit(): the thread sanitizer would complain there of the parent's thread, which the child can't join.
+    const int status = status_of_child([&] { ::syscall(SYS_exit_group, thread.name() == "busy" ? 0 : 1); });
+    ASSERT_EQ(status, 0);
+    thread.join();
+  }
+}
 
 TEST(thread, a_forked_child_has_one_thread_which_is_the_main_one) {
   Event release;
