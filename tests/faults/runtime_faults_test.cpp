@@ -245,12 +245,14 @@ TEST(RuntimeFaults, a_forking_server_lives_on_when_no_child_is_to_be_had) {
 
 // A dump is text of what is known: without the symbols' file it shows addresses.
 TEST(RuntimeFaults, a_dump_without_symbols_is_still_a_dump) {
-  const FaultInjection faults({{SystemCall::open, EMFILE, 1.0}, {SystemCall::mmap, ENOMEM, 1.0}});
   run([] {
     auto sleeper = spawn([] { sleep(1h); });
     sleeper.set_name("sleeper");
     yield();
-    EXPECT_NE(dump_fibers().find("'sleeper' parked in sleep"), std::string::npos);
+    {
+      const FaultInjection faults({{SystemCall::open, EMFILE, 1.0}, {SystemCall::mmap, ENOMEM, 1.0}});
+      EXPECT_NE(dump_fibers().find("'sleeper' parked in sleep"), std::string::npos);
+    }
     sleeper.kill();
     sleeper.join();
   });
