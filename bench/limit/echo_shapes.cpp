@@ -1,6 +1,6 @@
 // One echo server, many shapes: what each way of asking io_uring costs, with nothing of ours around it.
 //
-//   echo_shapes PORT SHAPE
+//   echo_shapes PORT SHAPE [ACCEPT]
 //
 //   poll             a poll for each wait, then recv(2) and send(2)
 //   poll-multi       one poll that stays, then recv(2) and send(2)
@@ -10,8 +10,13 @@
 //   recv-multi-send  the same, the send through the ring
 //   recv-multi-zc    the same, the send without a copy (SEND_ZC)
 //   recv-fixed       as recv, on a registered descriptor
+//
+// Connections come by a request that stays (ACCEPT is `multi`, the default), by one request for each (`once`), or by
+// accept4(2) when a poll of the listener says so (`call`).
+#include <fcntl.h>
 #include <liburing.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -30,7 +35,7 @@ constexpr unsigned kEntries = 1024;
 constexpr unsigned kBuffers = 512;
 constexpr std::size_t kBufferSize = 64 * 1024;
 constexpr int kGroup = 1;
-enum Event : std::uint64_t { kAccept, kReadable, kReceived, kSent, kNothing };
+enum Event : std::uint64_t { kAccept, kAcceptable, kReadable, kReceived, kSent, kNothing };
 
 struct Shape {
   bool polls = false;
@@ -38,6 +43,8 @@ struct Shape {
   bool sends_too = false;  // through the ring
   bool zero_copy = false;
   bool fixed = false;
+  bool accepts_once = false;
+  bool accepts_by_call = false;
 };
 
 Shape shape;
@@ -158,10 +165,16 @@ void on_sent(int fd, int result, unsigned id, std::uint32_t flags) {
 }
 
 void ask_for_connections(int listener) {
+  if (shape.accepts_by_call) {
+    io_uring_sqe& sqe = entry(kAcceptable, listener);
+    prepare(sqe, IORING_OP_POLL_ADD, listener, nullptr, 0);
+    sqe.poll32_events = POLLIN;
+    return;
+  }
   io_uring_sqe& sqe = entry(kAccept, listener);
   prepare(sqe, IORING_OP_ACCEPT, listener, nullptr, 0);
   sqe.accept_flags = SOCK_CLOEXEC | SOCK_NONBLOCK;
-  sqe.ioprio = IORING_ACCEPT_MULTISHOT;
+  if (!shape.accepts_once) sqe.ioprio = IORING_ACCEPT_MULTISHOT;
 }
 
 void on_connection(int listener, int fd, bool more) {
@@ -171,6 +184,12 @@ void on_connection(int listener, int fd, bool more) {
   if (!shape.polls && !shape.stays) own[static_cast<std::size_t>(fd)].resize(kBufferSize);
   if (shape.fixed) io_uring_register_files_update(&ring, static_cast<unsigned>(fd), &fd, 1);
   ask(fd);
+}
+
+void on_acceptable(int listener) {
+  for (int fd = 0; (fd = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0;)
+    on_connection(listener, fd, true);
+  ask_for_connections(listener);
 }
 
 bool read_shape(std::string_view name) {
@@ -192,6 +211,10 @@ bool read_shape(std::string_view name) {
 int main(int argc, char** argv) {
   const int listener = listening_socket(port_of(argc, argv));
   if (argc < 3 || !read_shape(argv[2])) die("SHAPE");
+  const std::string_view accept = argc > 3 ? argv[3] : "multi";
+  shape.accepts_once = accept == "once";
+  shape.accepts_by_call = accept == "call";
+  if (shape.accepts_by_call) ::fcntl(listener, F_SETFL, ::fcntl(listener, F_GETFL) | O_NONBLOCK);
   io_uring_params parameters{};
   parameters.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE;
   parameters.cq_entries = 4 * kEntries;
@@ -226,6 +249,9 @@ int main(int argc, char** argv) {
       switch (static_cast<Event>(cqe->user_data >> 56)) {
         case kAccept:
           on_connection(fd, cqe->res, more);
+          break;
+        case kAcceptable:
+          on_acceptable(fd);
           break;
         case kReadable:
           if (cqe->res >= 0) on_readable(fd, more);
