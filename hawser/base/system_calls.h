@@ -20,6 +20,8 @@
 
 #include <cstddef>
 
+#include <hawser/base/sleeping_calls.h>
+
 #ifndef HAWSER_FAULTS
 
 namespace hawser::detail::sys {
@@ -30,7 +32,6 @@ using ::close;
 using ::connect;
 using ::epoll_create1;
 using ::epoll_ctl;
-using ::epoll_wait;
 using ::eventfd;
 using ::fcntl;
 using ::fork;
@@ -44,8 +45,6 @@ using ::mmap;
 using ::mprotect;
 using ::open;
 using ::pipe2;
-using ::poll;
-using ::ppoll;
 using ::pread;
 using ::preadv2;
 using ::read;
@@ -68,18 +67,15 @@ using ::splice;
 using ::waitid;
 using ::write;
 using ::writev;
+using sleeping::epoll_pwait2;
+using sleeping::epoll_wait;
+using sleeping::io_uring_enter;
+using sleeping::poll;
+using sleeping::ppoll;
 
-inline int epoll_pwait2(int epoll, epoll_event* events, int most, const timespec* wait) noexcept {
-  return static_cast<int>(::syscall(SYS_epoll_pwait2, epoll, events, most, wait, nullptr, 0));
-}
 inline int io_uring_setup(unsigned entries, void* parameters) noexcept {
   return static_cast<int>(::syscall(SYS_io_uring_setup, entries, parameters));
 }
-inline int io_uring_enter(int ring, unsigned submit, unsigned wait_for, unsigned flags, const void* argument,
-                          std::size_t size) noexcept {
-  return static_cast<int>(::syscall(SYS_io_uring_enter, ring, submit, wait_for, flags, argument, size));
-}
-
 inline int io_uring_register(int ring, unsigned operation, void* argument, unsigned count) noexcept {
   return static_cast<int>(::syscall(SYS_io_uring_register, ring, operation, argument, count));
 }
@@ -157,11 +153,10 @@ inline int epoll_ctl(int epoll, int what, int fd, epoll_event* event) noexcept {
   return what == EPOLL_CTL_ADD && fails(SystemCall::epoll_ctl) ? -1 : ::epoll_ctl(epoll, what, fd, event);
 }
 inline int epoll_wait(int epoll, epoll_event* events, int most, int milliseconds) noexcept {
-  return fails(SystemCall::epoll_wait) ? -1 : ::epoll_wait(epoll, events, most, milliseconds);
+  return fails(SystemCall::epoll_wait) ? -1 : sleeping::epoll_wait(epoll, events, most, milliseconds);
 }
 inline int epoll_pwait2(int epoll, epoll_event* events, int most, const timespec* wait) noexcept {
-  if (fails(SystemCall::epoll_wait)) return -1;
-  return static_cast<int>(::syscall(SYS_epoll_pwait2, epoll, events, most, wait, nullptr, 0));
+  return fails(SystemCall::epoll_wait) ? -1 : sleeping::epoll_pwait2(epoll, events, most, wait);
 }
 inline int eventfd(unsigned start, int flags) noexcept {
   return fails(SystemCall::eventfd) ? -1 : ::eventfd(start, flags);
@@ -195,7 +190,7 @@ inline int io_uring_setup(unsigned entries, void* parameters) noexcept {
 inline int io_uring_enter(int ring, unsigned submit, unsigned wait_for, unsigned flags, const void* argument,
                           std::size_t size) noexcept {
   if (fails(SystemCall::io_uring_enter)) return -1;
-  return static_cast<int>(::syscall(SYS_io_uring_enter, ring, submit, wait_for, flags, argument, size));
+  return sleeping::io_uring_enter(ring, submit, wait_for, flags, argument, size);
 }
 inline int listen(int fd, int backlog) noexcept { return fails(SystemCall::listen) ? -1 : ::listen(fd, backlog); }
 inline int madvise(void* from, std::size_t size, int advice) noexcept {
@@ -216,10 +211,10 @@ inline int pidfd_open(pid_t process, unsigned flags) noexcept {
 }
 inline int pipe2(int* ends, int flags) noexcept { return fails(SystemCall::pipe) ? -1 : ::pipe2(ends, flags); }
 inline int poll(pollfd* watched, nfds_t count, int milliseconds) noexcept {
-  return fails(SystemCall::poll) ? -1 : ::poll(watched, count, milliseconds);
+  return fails(SystemCall::poll) ? -1 : sleeping::poll(watched, count, milliseconds);
 }
 inline int ppoll(pollfd* watched, nfds_t count, const timespec* wait, const sigset_t* mask) noexcept {
-  return fails(SystemCall::poll) ? -1 : ::ppoll(watched, count, wait, mask);
+  return fails(SystemCall::poll) ? -1 : sleeping::ppoll(watched, count, wait, mask);
 }
 inline ssize_t pread(int fd, void* into, std::size_t size, off_t offset) noexcept {
   return fails(SystemCall::pread, size, fd) ? -1 : ::pread(fd, into, size, offset);

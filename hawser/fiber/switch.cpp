@@ -11,6 +11,8 @@
 #endif
 #if defined(HAWSER_TSAN)
 #include <sanitizer/tsan_interface.h>
+
+#include <hawser/base/sleeping_calls.h>
 #endif
 
 namespace hawser::detail {
@@ -86,7 +88,10 @@ void Flow::switch_to(Flow& to) noexcept {
   __sanitizer_start_switch_fiber(&fake_stack_, to.stack_bottom_, to.stack_bytes_);
 #endif
 #if defined(HAWSER_TSAN)
-  __tsan_switch_to_fiber(to.tsan_fiber_, 0);
+  {
+    const sleeping::HeldSignals held;  // what was put off is kept with the fiber, which may not run again for long
+    __tsan_switch_to_fiber(to.tsan_fiber_, 0);
+  }
 #endif
   hawser_swap_stack(&saved_stack_, to.saved_stack_);
   arrived();

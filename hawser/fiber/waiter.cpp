@@ -39,7 +39,7 @@ constexpr Duration kWithoutBell = std::chrono::milliseconds(10);
 void futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t value, Timeout timeout) noexcept {
   timespec relative{};
   if (timeout) relative = to_timespec(*timeout);
-  ::syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, timeout ? &relative : nullptr, nullptr, 0);
+  detail::sleeping::futex_wait(word, value, timeout ? &relative : nullptr);
 }
 
 // eventfds for threads that wait in poll(2). They are lent out and never closed: a late ring reaches whoever has it

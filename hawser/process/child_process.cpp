@@ -28,7 +28,7 @@ constexpr int kUnknown = 255;
 // True when the descriptor was readable within the time (-1: for ever). For plain threads.
 bool readable(int fd, int milliseconds) noexcept {
   pollfd one{.fd = fd, .events = POLLIN, .revents = 0};
-  return ::poll(&one, 1, milliseconds) > 0;
+  return sleeping::poll(&one, 1, milliseconds) > 0;
 }
 
 }  // namespace

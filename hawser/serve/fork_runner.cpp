@@ -191,7 +191,7 @@ class ForkRunner final : public Runner {
       relative = {.tv_sec = static_cast<time_t>(seconds.count()),
                   .tv_nsec = static_cast<long>((*left - seconds).count())};
     }
-    ::ppoll(watched.data(), watched.size(), left ? &relative : nullptr, nullptr);
+    sleeping::ppoll(watched.data(), watched.size(), left ? &relative : nullptr, nullptr);
     std::uint64_t rings = 0;
     [[maybe_unused]] const auto drained = ::read(bell_.get(), &rings, sizeof rings);
   }

@@ -48,8 +48,7 @@ class Program:
             found = re.search(pattern.encode(), self.output)
             if found:
                 return found
-            ready, _, _ = select.select([self.process.stdout], [], [], max(0, until - time.monotonic()))
-            more = os.read(self.process.stdout.fileno(), 65536) if ready else b""
+            more = self.read(until)
             if not more:
                 raise AssertionError(f"{self.name} did not say {pattern!r}; it said\n{self.output.decode()}")
             self.output += more
@@ -71,12 +70,17 @@ class Program:
 
     def end(self):
         """Waits for the end; gives the exit code."""
-        while True:
-            more = os.read(self.process.stdout.fileno(), 65536)
-            if not more:
-                break
+        until = time.monotonic() + SECONDS
+        while more := self.read(until):
             self.output += more
         return self.process.wait(SECONDS)
+
+    def read(self, until):
+        """What it says next; nothing at its end."""
+        ready, _, _ = select.select([self.process.stdout], [], [], max(0, until - time.monotonic()))
+        if not ready:
+            raise AssertionError(f"{self.name} went on for {SECONDS} s; it said\n{self.output.decode()}")
+        return os.read(self.process.stdout.fileno(), 65536)
 
 
 def client(port, kind=socket.SOCK_STREAM):
