@@ -13,12 +13,31 @@
 
 namespace hawser {
 
+namespace detail {
+
+// memcpy in pieces that are registers' sizes: GCC sees through those, and drops a copy that is only passed on, where it
+// keeps one of three bytes that nobody reads.
+template <std::size_t N>
+constexpr void copy_in_pieces(std::byte* to, const std::byte* from) noexcept {
+  constexpr std::size_t kPiece = N >= 8 ? 8 : N >= 4 ? 4 : N >= 2 ? 2 : 1;
+  if constexpr (N > 64) {
+    __builtin_memcpy(to, from, N);
+  } else if constexpr (N > 0) {
+    __builtin_memcpy(to, from, kPiece);
+    copy_in_pieces<N - kPiece>(to + kPiece, from + kPiece);
+  }
+}
+
+}  // namespace detail
+
 template <std::size_t N>
 class FixedBytes {
  public:
   // The bytes are not set: whoever makes one writes all of them.
   constexpr FixedBytes() noexcept {}  // NOLINT(cppcoreguidelines-pro-type-member-init)
-  explicit FixedBytes(std::span<const std::byte, N> bytes) noexcept { __builtin_memcpy(bytes_, bytes.data(), N); }
+  explicit FixedBytes(std::span<const std::byte, N> bytes) noexcept {
+    detail::copy_in_pieces<N>(bytes_, bytes.data());
+  }
   // Written out, so that calls hand it over in memory: in registers it would be put together from its parts, and the
   // processor waits ten nanoseconds for stores of one size that are loaded in another.
   constexpr FixedBytes(const FixedBytes& other) noexcept { *this = other; }
@@ -26,7 +45,7 @@ class FixedBytes {
     if (std::is_constant_evaluated()) {
       for (std::size_t i = 0; i < N; ++i) bytes_[i] = other.bytes_[i];
     } else {
-      __builtin_memcpy(bytes_, other.bytes_, N);
+      detail::copy_in_pieces<N>(bytes_, other.bytes_);
     }
     return *this;
   }
