@@ -2,8 +2,10 @@
 //
 //   wake_shapes [ROUNDS]
 //
-//   eventfd   write(2) to an eventfd that the sleeper's ring polls (multishot)
-//   msg-ring  IORING_OP_MSG_RING through the waker's own ring into the sleeper's
+//   eventfd        write(2) to an eventfd that the sleeper's ring polls (multishot)
+//   msg-ring       IORING_OP_MSG_RING through the waker's own ring into the sleeper's, handed over at once, as it must
+//                  be where the waker has other things to do before it sleeps
+//   msg-ring late  the same, handed over with the waker's own sleep: a system call less
 //
 // Two threads wake each other in turn. Prints the wake-ups and their nanoseconds, one way, and the CPU time of both
 // threads for one.
@@ -31,6 +33,8 @@ struct Side {
   io_uring ring{};
   int bell = -1;
 };
+
+enum class Shape { bell, message_at_once, message_late };
 
 constexpr std::uint64_t kWoken = 1;
 constexpr std::uint64_t kSent = 2;
@@ -71,15 +75,16 @@ void sleep_until_woken(Side& self) {
   }
 }
 
-void wake(Side& self, Side& other) {
-  if (other.bell >= 0) {
+void wake(Side& self, Side& other, Shape shape) {
+  if (shape == Shape::bell) {
     const std::uint64_t one = 1;
     if (::write(other.bell, &one, sizeof one) != sizeof one) die("write");
     return;
   }
   io_uring_sqe& sqe = entry(self, kSent);
   io_uring_prep_msg_ring(&sqe, other.ring.ring_fd, 0, kWoken, 0);
-  sqe.user_data = kSent;  // submitted with the sleep that follows
+  sqe.user_data = kSent;
+  if (shape == Shape::message_at_once && io_uring_submit(&self.ring) != 1) die("io_uring_submit");
 }
 
 double cpu_seconds() {
@@ -91,8 +96,9 @@ double cpu_seconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-void measure(const char* name, bool by_bell, int rounds) {
+void measure(const char* name, Shape shape, int rounds) {
   Side sides[2];
+  const bool by_bell = shape == Shape::bell;
   if (by_bell) {
     for (Side& side : sides)
       if ((side.bell = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) die("eventfd");
@@ -103,7 +109,7 @@ void measure(const char* name, bool by_bell, int rounds) {
     open_ring(sides[1]);
     if (by_bell) watch_bell(sides[1]);
     for (int i = 0; i < rounds; ++i) {
-      wake(sides[1], sides[0]);
+      wake(sides[1], sides[0], shape);
       sleep_until_woken(sides[1]);
     }
   });
@@ -111,12 +117,12 @@ void measure(const char* name, bool by_bell, int rounds) {
   const double cpu_before = cpu_seconds();
   const auto start = std::chrono::steady_clock::now();
   for (int i = 1; i < rounds; ++i) {
-    wake(sides[0], sides[1]);
+    wake(sides[0], sides[1], shape);
     sleep_until_woken(sides[0]);
   }
   const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const double cpu = cpu_seconds() - cpu_before;
-  wake(sides[0], sides[1]);
+  wake(sides[0], sides[1], shape);
   io_uring_submit(&sides[0].ring);
   second.join();
   const double wakes = 2.0 * (rounds - 1);
@@ -133,7 +139,8 @@ int main(int argc, char** argv) {
   const int rounds = argc > 1 ? std::atoi(argv[1]) : 100'000;
   if (rounds < 2) die("ROUNDS");
   for (int run = 0; run < 3; ++run) {
-    measure("eventfd", true, rounds);
-    measure("msg-ring", false, rounds);
+    measure("eventfd", Shape::bell, rounds);
+    measure("msg-ring", Shape::message_at_once, rounds);
+    measure("msg-ring late", Shape::message_late, rounds);
   }
 }
