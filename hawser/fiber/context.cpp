@@ -14,14 +14,9 @@ Context& Context::current() noexcept {
   return own;
 }
 
-Fiber* Context::current_fiber() noexcept {
-  Loop* loop = Loop::current();
-  return loop ? loop->running() : nullptr;
-}
+Fiber* Context::current_fiber() noexcept { return Loop::current_fiber(); }
 
-bool Context::cancel_due() const noexcept {
-  return cancel_requested && shields == 0 && std::uncaught_exceptions() == 0;
-}
+bool Context::may_be_cancelled() const noexcept { return shields == 0 && std::uncaught_exceptions() == 0; }
 
 const Deadline* Context::nearest_deadline() const noexcept { return deadline ? deadline->nearest() : nullptr; }
 

@@ -37,7 +37,7 @@ class Context {
 
   // Whether a wait of this context must end now, when it may be interrupted at all: not while an exception is
   // unwinding it, since a second one from a destructor would end the process.
-  [[nodiscard]] bool cancel_due() const noexcept;
+  [[nodiscard]] bool cancel_due() const noexcept { return cancel_requested && may_be_cancelled(); }
   // The nearest Deadline scope; null when there is none.
   [[nodiscard]] const Deadline* nearest_deadline() const noexcept;
 
@@ -54,6 +54,7 @@ class Context {
   ~Context() = default;
 
  private:
+  [[nodiscard]] bool may_be_cancelled() const noexcept;
   Fiber* fiber_ = nullptr;
 };
 

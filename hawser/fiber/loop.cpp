@@ -17,7 +17,7 @@
 
 namespace hawser::detail {
 
-constinit thread_local Loop* t_loop = nullptr;
+[[gnu::tls_model("initial-exec")]] constinit thread_local Loop* t_loop = nullptr;
 constinit std::atomic<Loop*> Loop::g_newest{nullptr};
 
 namespace {
@@ -213,6 +213,16 @@ Fiber* Loop::next_fiber(Fiber* finished) noexcept {
   return nullptr;
 }
 
+// next_fiber() in the usual case: one that has run before is next. Null when that one must see.
+inline Fiber* Loop::next_resumed() noexcept {
+  Runnable* const first = ready_.first();
+  if (!first || first->kind() != Runnable::Kind::fiber || slices_left_ <= 0 || starved_) return nullptr;
+  ready_.pop();
+  --slices_left_;
+  ++counts_.switches;
+  return static_cast<Fiber*>(first);
+}
+
 void Loop::adopt(Fiber& fiber, TaskState& task) noexcept {
   fiber.task = &task;
   task.fiber = &fiber;
@@ -252,7 +262,7 @@ void Loop::fiber_entry(Flow& flow) {
   }
 }
 
-void Loop::go_to(Fiber* next, Flow& from) noexcept {
+inline void Loop::go_to(Fiber* next, Flow& from) noexcept {
   if (next) {
     running_.store(next, std::memory_order_relaxed);
     from.switch_to(*next);
@@ -262,8 +272,9 @@ void Loop::go_to(Fiber* next, Flow& from) noexcept {
 }
 
 void Loop::suspend() noexcept {
-  Fiber* self = running();
-  Fiber* next = next_fiber(nullptr);
+  Fiber* const self = running();
+  Fiber* next = next_resumed();
+  if (!next) next = next_fiber(nullptr);
   if (next != self) go_to(next, *self);
 }
 

@@ -210,7 +210,7 @@ void run_main(const RunOptions& options, std::function<void()> main) {
 bool in_fiber() noexcept { return detail::Context::current_fiber() != nullptr; }
 
 void yield() {
-  detail::Fiber* fiber = detail::Context::current_fiber();
+  detail::Fiber* fiber = detail::Loop::current_fiber();
   if (!fiber) {
     std::this_thread::yield();
     return;

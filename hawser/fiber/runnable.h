@@ -34,6 +34,8 @@ class RunQueue {
   void for_each(Visit&& visit) const {
     for (const Runnable* at = head_; at; at = at->next_) visit(*at);
   }
+  // Null when it is empty.
+  [[nodiscard]] Runnable* first() const noexcept { return head_; }
   void push(Runnable& r) noexcept {
     r.next_ = nullptr;
     if (tail_) {

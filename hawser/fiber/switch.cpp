@@ -24,12 +24,19 @@ struct ExceptionGlobals {
   unsigned int uncaught;
 };
 
-constinit thread_local ExceptionGlobals* t_globals = nullptr;
+// Where the thread keeps what is to be the flow's own. A fiber stays on its thread, so the addresses may be kept for
+// the thread's life.
+struct Registers {
+  int* error_number;
+  ExceptionGlobals* exceptions;
+};
 
-// A fiber stays on its thread, so the address may be kept for the thread's life.
-ExceptionGlobals& exception_globals() noexcept {
-  if (!t_globals) t_globals = reinterpret_cast<ExceptionGlobals*>(abi::__cxa_get_globals());
-  return *t_globals;
+[[gnu::tls_model("initial-exec")]] constinit thread_local Registers t_registers{nullptr, nullptr};
+
+// Apart, so that the usual switch has nothing to keep over the call.
+[[gnu::noinline, gnu::cold]] void find_registers_and_switch(Flow& from, Flow& to) noexcept {
+  t_registers = {&errno, reinterpret_cast<ExceptionGlobals*>(abi::__cxa_get_globals())};
+  from.switch_to(to);
 }
 
 }  // namespace
@@ -60,12 +67,14 @@ Flow::~Flow() {
 
 void Flow::start(void* flow) noexcept {
   auto* self = static_cast<Flow*>(flow);
+#if defined(HAWSER_ASAN)
   self->arrived();
+#endif
   self->entry_(*self);
 }
 
-void Flow::arrived() noexcept {
 #if defined(HAWSER_ASAN)
+void Flow::arrived() noexcept {
   const void* bottom = nullptr;
   std::size_t bytes = 0;
   __sanitizer_finish_switch_fiber(fake_stack_, &bottom, &bytes);
@@ -73,16 +82,21 @@ void Flow::arrived() noexcept {
     origin_->stack_bottom_ = bottom;
     origin_->stack_bytes_ = bytes;
   }
-#endif
 }
+#endif
 
+// Everything that is the flow's own is exchanged before the stacks are: then nothing is left to do afterwards, and the
+// swap returns straight to where the other flow had called.
 void Flow::switch_to(Flow& to) noexcept {
-  const int saved_errno = errno;
-  ExceptionGlobals& globals = exception_globals();
-  caught_exceptions_ = globals.caught;
-  uncaught_exceptions_ = globals.uncaught;
-  globals.caught = to.caught_exceptions_;
-  globals.uncaught = to.uncaught_exceptions_;
+  if (!t_registers.error_number) [[unlikely]]
+    return find_registers_and_switch(*this, to);
+  int& error_number = *t_registers.error_number;
+  ExceptionGlobals& exceptions = *t_registers.exceptions;
+  error_number_ = error_number;
+  caught_exceptions_ = exceptions.caught;
+  uncaught_exceptions_ = exceptions.uncaught;
+  error_number = to.error_number_;
+  exceptions = {to.caught_exceptions_, to.uncaught_exceptions_};
 #if defined(HAWSER_ASAN)
   to.origin_ = this;
   __sanitizer_start_switch_fiber(&fake_stack_, to.stack_bottom_, to.stack_bytes_);
@@ -94,8 +108,9 @@ void Flow::switch_to(Flow& to) noexcept {
   }
 #endif
   hawser_swap_stack(&saved_stack_, to.saved_stack_);
+#if defined(HAWSER_ASAN)
   arrived();
-  errno = saved_errno;
+#endif
 }
 
 }  // namespace hawser::detail

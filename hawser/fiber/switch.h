@@ -38,14 +38,15 @@ class Flow {
  private:
   friend struct DebugLayout;
   static void start(void* self) noexcept;
-  void arrived() noexcept;
 
   void* saved_stack_ = nullptr;
   void (*entry_)(Flow&) = nullptr;
   // What __cxa_get_globals() holds: caughtExceptions and uncaughtExceptions.
   void* caught_exceptions_ = nullptr;
   unsigned int uncaught_exceptions_ = 0;
+  int error_number_ = 0;
 #if defined(HAWSER_ASAN)
+  void arrived() noexcept;
   void* fake_stack_ = nullptr;
   const void* stack_bottom_ = nullptr;
   std::size_t stack_bytes_ = 0;

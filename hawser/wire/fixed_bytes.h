@@ -35,9 +35,7 @@ class FixedBytes {
  public:
   // The bytes are not set: whoever makes one writes all of them.
   constexpr FixedBytes() noexcept {}  // NOLINT(cppcoreguidelines-pro-type-member-init)
-  explicit FixedBytes(std::span<const std::byte, N> bytes) noexcept {
-    detail::copy_in_pieces<N>(bytes_, bytes.data());
-  }
+  explicit FixedBytes(std::span<const std::byte, N> bytes) noexcept { detail::copy_in_pieces<N>(bytes_, bytes.data()); }
   // Written out, so that calls hand it over in memory: in registers it would be put together from its parts, and the
   // processor waits ten nanoseconds for stores of one size that are loaded in another.
   constexpr FixedBytes(const FixedBytes& other) noexcept { *this = other; }
