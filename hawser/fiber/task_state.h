@@ -20,6 +20,7 @@
 #include <hawser/fiber/identity.h>
 #include <hawser/fiber/runnable.h>
 #include <hawser/fiber/spin_lock.h>
+#include <hawser/fiber/state_ref.h>
 #include <hawser/fiber/wait_graph.h>
 
 namespace hawser {
@@ -152,32 +153,7 @@ class TaskState : public Runnable {
   char name_[kNameBytes] = {};
 };
 
-// A counted reference to a TaskState.
-class TaskRef {
- public:
-  TaskRef() = default;
-  // Takes over one reference.
-  explicit TaskRef(TaskState* adopted) noexcept : state_(adopted) {}
-  TaskRef(const TaskRef& other) noexcept : state_(other.state_) {
-    if (state_) state_->add_ref();
-  }
-  TaskRef(TaskRef&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
-  TaskRef& operator=(TaskRef other) noexcept {
-    std::swap(state_, other.state_);
-    return *this;
-  }
-  ~TaskRef() {
-    if (state_) state_->drop_ref();
-  }
-  explicit operator bool() const noexcept { return state_ != nullptr; }
-  TaskState& operator*() const noexcept { return *state_; }
-  TaskState* operator->() const noexcept { return state_; }
-  [[nodiscard]] TaskState* get() const noexcept { return state_; }
-  [[nodiscard]] TaskState* release() noexcept { return std::exchange(state_, nullptr); }
-
- private:
-  TaskState* state_ = nullptr;
-};
+using TaskRef = StateRef<TaskState>;
 
 template <class T>
 class ResultState : public TaskState {

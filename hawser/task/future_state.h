@@ -6,7 +6,6 @@
 #pragma once
 
 #include <atomic>
-#include <concepts>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -17,6 +16,7 @@
 
 #include <hawser/base/clock.h>
 #include <hawser/base/errors.h>
+#include <hawser/fiber/state_ref.h>
 
 namespace hawser {
 
@@ -170,36 +170,6 @@ class ValueState<void> : public FutureState {
  public:
   using FutureState::FutureState;
   void succeed() noexcept { end(kValue); }
-};
-
-// A counted reference to a state.
-template <class State>
-class StateRef {
- public:
-  StateRef() = default;
-  // Takes over one reference.
-  explicit StateRef(State* adopted) noexcept : state_(adopted) {}
-  StateRef(const StateRef& other) noexcept : state_(other.state_) {
-    if (state_) state_->add_ref();
-  }
-  StateRef(StateRef&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
-  template <std::derived_from<State> Derived>
-  StateRef(StateRef<Derived> other) noexcept : state_(other.release()) {}  // NOLINT(google-explicit-constructor)
-  StateRef& operator=(StateRef other) noexcept {
-    std::swap(state_, other.state_);
-    return *this;
-  }
-  ~StateRef() {
-    if (state_) state_->drop_ref();
-  }
-  explicit operator bool() const noexcept { return state_ != nullptr; }
-  State& operator*() const noexcept { return *state_; }
-  State* operator->() const noexcept { return state_; }
-  [[nodiscard]] State* get() const noexcept { return state_; }
-  [[nodiscard]] State* release() noexcept { return std::exchange(state_, nullptr); }
-
- private:
-  State* state_ = nullptr;
 };
 
 // Does the work and ends the state with what comes of it. Precondition: state.begin() was true.
