@@ -16,7 +16,7 @@ Completions::Completions(std::vector<TaskRef> tasks) : entries_(tasks.size()), l
     Entry& entry = entries_[i];
     entry.owner = this;
     entry.task = std::move(tasks[i]);
-    entry.ended = [](TaskListener& self) noexcept {
+    entry.ended = [](EndListener& self) noexcept {
       auto& ended = static_cast<Entry&>(self);
       ended.owner->has_ended(ended);
     };

@@ -39,7 +39,7 @@ class Completions {
   [[nodiscard]] std::size_t left() const noexcept { return left_; }
 
  private:
-  struct Entry : TaskListener {
+  struct Entry : EndListener {
     Completions* owner = nullptr;
     TaskRef task;
     Entry* after = nullptr;  // ended after this one

@@ -90,11 +90,7 @@ bool TaskState::end(Status status, Here here) noexcept {
     std::lock_guard hold(ends_lock_);
     if (links_ && here == Here::no_fiber) return false;
     status_.store(status, std::memory_order_release);
-    for (TaskListener* listener = std::exchange(listeners_, nullptr); listener;) {
-      TaskListener* next = listener->next;  // it is gone once it has been told
-      listener->ended(*listener);
-      listener = next;
-    }
+    listeners_.tell_all();
     latest_first = std::move(links_);
   }
   if (latest_first) {
@@ -144,31 +140,27 @@ bool TaskState::is_current() const noexcept {
   return self && self->task == this;
 }
 
-bool TaskState::listen(TaskListener& listener) noexcept {
+bool TaskState::listen(EndListener& listener) noexcept {
   std::lock_guard hold(ends_lock_);
   if (done()) return false;
-  listener.previous = nullptr;
-  listener.next = listeners_;
-  if (listeners_) listeners_->previous = &listener;
-  listeners_ = &listener;
+  listeners_.add(listener);
   return true;
 }
 
-bool TaskState::stop_listening(TaskListener& listener) noexcept {
+bool TaskState::stop_listening(EndListener& listener) noexcept {
   std::lock_guard hold(ends_lock_);
   if (done()) return false;
-  (listener.previous ? listener.previous->next : listeners_) = listener.next;
-  if (listener.next) listener.next->previous = listener.previous;
+  listeners_.remove(listener);
   return true;
 }
 
 bool TaskState::join(Expiry expiry) {
   if (done()) return true;
   if (is_current()) throw std::logic_error("a task can't join itself");
-  struct Joiner : TaskListener {
+  struct Joiner : EndListener {
     Waiter waiter{"join"};
   } joiner;
-  joiner.ended = [](TaskListener& self) noexcept { static_cast<Joiner&>(self).waiter.unpark(); };
+  joiner.ended = [](EndListener& self) noexcept { static_cast<Joiner&>(self).waiter.unpark(); };
   std::optional<TrackedWait> tracked;
   if (waits_are_tracked() && !expiry.passed()) {
     tracked.emplace(as_wanted(), !expiry.is_never(), TrackedWait::Raise::allowed);

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include <hawser/base/clock.h>
+#include <hawser/fiber/end_listener.h>
 #include <hawser/fiber/identity.h>
 #include <hawser/fiber/runnable.h>
 #include <hawser/fiber/spin_lock.h>
@@ -40,14 +41,6 @@ class TaskObserver {
 
  protected:
   ~TaskObserver() = default;
-};
-
-// Told in the completing context when the task has ended: under the task's lock, so it only wakes somebody. It is in
-// the task's list until then, and belongs to whoever put it there.
-struct TaskListener {
-  void (*ended)(TaskListener& self) noexcept;
-  TaskListener* next = nullptr;
-  TaskListener* previous = nullptr;
 };
 
 // A callback of Task::link(). Belongs to the task until it has been called.
@@ -91,9 +84,9 @@ class TaskState : public Runnable {
   // True inside the task itself.
   [[nodiscard]] bool is_current() const noexcept;
   // False, and it is not listed, when the task has ended already.
-  bool listen(TaskListener& listener) noexcept;
+  bool listen(EndListener& listener) noexcept;
   // False when it has been told.
-  bool stop_listening(TaskListener& listener) noexcept;
+  bool stop_listening(EndListener& listener) noexcept;
   // Calls it when the task has ended, or here and now when it has. What it throws is logged.
   void link(std::unique_ptr<TaskLink> link) noexcept;
 
@@ -146,7 +139,7 @@ class TaskState : public Runnable {
   std::atomic<bool> error_seen_{false};
   std::atomic<Identity> identity_{0};
   SpinLock ends_lock_;
-  TaskListener* listeners_ = nullptr;
+  EndListeners listeners_;
   std::unique_ptr<TaskLink> links_;  // the latest first
   std::exception_ptr error_;
   mutable SpinLock name_lock_;

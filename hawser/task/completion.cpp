@@ -14,7 +14,7 @@ FutureEnds::FutureEnds(std::vector<StateRef<FutureState>> states) : entries_(sta
     Entry& entry = entries_[i];
     entry.owner = this;
     entry.state = std::move(states[i]);
-    entry.ended = [](FutureListener& self) noexcept {
+    entry.ended = [](EndListener& self) noexcept {
       auto& ended = static_cast<Entry&>(self);
       ended.owner->has_ended(ended);
     };

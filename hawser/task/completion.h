@@ -50,7 +50,7 @@ class FutureEnds {
   bool wait(Expiry expiry, ReturnWhen when);
 
  private:
-  struct Entry : FutureListener {
+  struct Entry : EndListener {
     FutureEnds* owner = nullptr;
     StateRef<FutureState> state;
     Entry* after = nullptr;  // ended after this one

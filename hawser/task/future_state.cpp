@@ -39,7 +39,7 @@ FutureState::Status FutureState::enter() noexcept {
 }
 
 void FutureState::leave(Status status) noexcept {
-  word_.store(status | (listeners_ || callbacks_ ? kListed : 0), std::memory_order_release);
+  word_.store(status | (listeners_.empty() && !callbacks_ ? 0 : kListed), std::memory_order_release);
 }
 
 bool FutureState::begin_listed() noexcept {
@@ -60,11 +60,7 @@ bool FutureState::end_listed(Status from, Status to) noexcept {
   }
   // Who was listening may go on, and look, before the lists are free.
   word_.store(to | kBusy, std::memory_order_release);
-  for (FutureListener* listener = std::exchange(listeners_, nullptr); listener;) {
-    FutureListener* next = listener->next;  // it is gone once it has been told
-    listener->ended(*listener);
-    listener = next;
-  }
+  listeners_.tell_all();
   std::unique_ptr<FutureCallback> latest_first = std::move(callbacks_);
   leave(to);
   std::unique_ptr<FutureCallback> oldest_first;
@@ -103,24 +99,16 @@ void FutureState::on_done(std::unique_ptr<FutureCallback> callback) noexcept {
   call(*callback);
 }
 
-bool FutureState::listen(FutureListener& listener) noexcept {
+bool FutureState::listen(EndListener& listener) noexcept {
   const Status status = enter();
-  if (status < kCancelled) {
-    listener.previous = nullptr;
-    listener.next = listeners_;
-    if (listeners_) listeners_->previous = &listener;
-    listeners_ = &listener;
-  }
+  if (status < kCancelled) listeners_.add(listener);
   leave(status);
   return status < kCancelled;
 }
 
-bool FutureState::stop_listening(FutureListener& listener) noexcept {
+bool FutureState::stop_listening(EndListener& listener) noexcept {
   const Status status = enter();
-  if (status < kCancelled) {
-    (listener.previous ? listener.previous->next : listeners_) = listener.next;
-    if (listener.next) listener.next->previous = listener.previous;
-  }
+  if (status < kCancelled) listeners_.remove(listener);
   leave(status);
   return status < kCancelled;
 }
@@ -135,10 +123,10 @@ bool FutureState::wait_slow(Expiry expiry) {
     std::this_thread::yield();
     if (done()) return true;
   }
-  struct Listener : FutureListener {
+  struct Listener : EndListener {
     Waiter waiter{"future"};
   } listener;
-  listener.ended = [](FutureListener& self) noexcept { static_cast<Listener&>(self).waiter.unpark(); };
+  listener.ended = [](EndListener& self) noexcept { static_cast<Listener&>(self).waiter.unpark(); };
   if (!listen(listener)) return true;
   const WaitingWorker others_may_have_to_help;
   const Wake why = listener.waiter.park(expiry);

@@ -16,6 +16,7 @@
 
 #include <hawser/base/clock.h>
 #include <hawser/base/errors.h>
+#include <hawser/fiber/end_listener.h>
 #include <hawser/fiber/state_ref.h>
 
 namespace hawser {
@@ -32,14 +33,6 @@ class FutureState;
 
 // Of the exception that is being handled.
 void log_callback_error() noexcept;
-
-// Told when the future has ended, under the state's lock, so it only wakes somebody. In the state's list until then; it
-// belongs to whoever put it there.
-struct FutureListener {
-  void (*ended)(FutureListener& self) noexcept = nullptr;
-  FutureListener* next = nullptr;
-  FutureListener* previous = nullptr;
-};
 
 // A callback of on_done(). Belongs to the state until it has been called.
 class FutureCallback {
@@ -98,9 +91,9 @@ class FutureState {
   // False when the expiry came first. Throws DeadlineExceeded, Cancelled; DeadlockDetected when it can never come.
   bool wait(Expiry expiry) { return done() || wait_slow(expiry); }
   // False, and it is not listed, when the work has ended already.
-  [[nodiscard]] bool listen(FutureListener& listener) noexcept;
+  [[nodiscard]] bool listen(EndListener& listener) noexcept;
   // False when it has been told, or is being told: then done() is true.
-  bool stop_listening(FutureListener& listener) noexcept;
+  bool stop_listening(EndListener& listener) noexcept;
 
   // Called when the work has ended, in the context that ended it, in the order of asking; here and now when it has
   // ended already. What a callback throws is logged.
@@ -140,7 +133,7 @@ class FutureState {
 
   std::atomic<std::uint32_t> word_{kPending};
   std::atomic<std::uint32_t> refs_{1};
-  FutureListener* listeners_ = nullptr;
+  EndListeners listeners_;
   std::unique_ptr<FutureCallback> callbacks_;  // the latest first
   std::exception_ptr error_;
   std::atomic<bool> error_seen_{false};
