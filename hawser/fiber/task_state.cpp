@@ -85,26 +85,17 @@ bool TaskState::end_unrun() noexcept {
 }
 
 bool TaskState::end(Status status, Here here) noexcept {
-  std::unique_ptr<TaskLink> latest_first;
+  EndCallbacks<TaskState> links;
   {
     std::lock_guard hold(ends_lock_);
-    if (links_ && here == Here::no_fiber) return false;
+    if (!links_.empty() && here == Here::no_fiber) return false;
     status_.store(status, std::memory_order_release);
     listeners_.tell_all();
-    latest_first = std::move(links_);
+    links = std::move(links_);
   }
-  if (latest_first) {
-    std::unique_ptr<TaskLink> oldest_first;
-    while (latest_first) {
-      std::unique_ptr<TaskLink> next = std::move(latest_first->next_);
-      latest_first->next_ = std::move(oldest_first);
-      oldest_first = std::exchange(latest_first, std::move(next));
-    }
+  if (!links.empty()) {
     const Shield kill_was_meant_for_the_body;
-    while (oldest_first) {
-      call(*oldest_first);
-      oldest_first = std::move(oldest_first->next_);
-    }
+    links.drain([this](TaskLink& link) { call(link); });
   }
   if (observer) observer->task_ended(*this);
   return true;
@@ -122,8 +113,7 @@ void TaskState::link(std::unique_ptr<TaskLink> link) noexcept {
   {
     std::lock_guard hold(ends_lock_);
     if (!done()) {
-      link->next_ = std::move(links_);
-      links_ = std::move(link);
+      links_.add(std::move(link));
       return;
     }
   }

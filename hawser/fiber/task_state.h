@@ -17,6 +17,7 @@
 #include <utility>
 
 #include <hawser/base/clock.h>
+#include <hawser/fiber/end_callback.h>
 #include <hawser/fiber/end_listener.h>
 #include <hawser/fiber/identity.h>
 #include <hawser/fiber/runnable.h>
@@ -43,19 +44,7 @@ class TaskObserver {
   ~TaskObserver() = default;
 };
 
-// A callback of Task::link(). Belongs to the task until it has been called.
-class TaskLink {
- public:
-  TaskLink() = default;
-  TaskLink(const TaskLink&) = delete;
-  TaskLink& operator=(const TaskLink&) = delete;
-  virtual ~TaskLink() = default;
-  virtual void call(TaskState& task) = 0;
-
- private:
-  friend class TaskState;
-  std::unique_ptr<TaskLink> next_;
-};
+using TaskLink = EndCallback<TaskState>;  // a callback of Task::link()
 
 class TaskState : public Runnable {
  public:
@@ -140,7 +129,7 @@ class TaskState : public Runnable {
   std::atomic<Identity> identity_{0};
   SpinLock ends_lock_;
   EndListeners listeners_;
-  std::unique_ptr<TaskLink> links_;  // the latest first
+  EndCallbacks<TaskState> links_;
   std::exception_ptr error_;
   mutable SpinLock name_lock_;
   char name_[kNameBytes] = {};

@@ -39,7 +39,7 @@ FutureState::Status FutureState::enter() noexcept {
 }
 
 void FutureState::leave(Status status) noexcept {
-  word_.store(status | (listeners_.empty() && !callbacks_ ? 0 : kListed), std::memory_order_release);
+  word_.store(status | (listeners_.empty() && callbacks_.empty() ? 0 : kListed), std::memory_order_release);
 }
 
 bool FutureState::begin_listed() noexcept {
@@ -61,20 +61,11 @@ bool FutureState::end_listed(Status from, Status to) noexcept {
   // Who was listening may go on, and look, before the lists are free.
   word_.store(to | kBusy, std::memory_order_release);
   listeners_.tell_all();
-  std::unique_ptr<FutureCallback> latest_first = std::move(callbacks_);
+  EndCallbacks<FutureState> callbacks = std::move(callbacks_);
   leave(to);
-  std::unique_ptr<FutureCallback> oldest_first;
-  while (latest_first) {
-    std::unique_ptr<FutureCallback> next = std::move(latest_first->next_);
-    latest_first->next_ = std::move(oldest_first);
-    oldest_first = std::exchange(latest_first, std::move(next));
-  }
-  if (!oldest_first) return true;
+  if (callbacks.empty()) return true;
   const Shield kill_was_meant_for_the_work;
-  while (oldest_first) {
-    call(*oldest_first);
-    oldest_first = std::move(oldest_first->next_);
-  }
+  callbacks.drain([this](FutureCallback& callback) { call(callback); });
   return true;
 }
 
@@ -90,8 +81,7 @@ void FutureState::on_done(std::unique_ptr<FutureCallback> callback) noexcept {
   if (!done()) {
     const Status status = enter();
     if (status < kCancelled) {
-      callback->next_ = std::move(callbacks_);
-      callbacks_ = std::move(callback);
+      callbacks_.add(std::move(callback));
       return leave(status);
     }
     leave(status);

@@ -16,6 +16,7 @@
 
 #include <hawser/base/clock.h>
 #include <hawser/base/errors.h>
+#include <hawser/fiber/end_callback.h>
 #include <hawser/fiber/end_listener.h>
 #include <hawser/fiber/state_ref.h>
 
@@ -34,19 +35,7 @@ class FutureState;
 // Of the exception that is being handled.
 void log_callback_error() noexcept;
 
-// A callback of on_done(). Belongs to the state until it has been called.
-class FutureCallback {
- public:
-  FutureCallback() = default;
-  FutureCallback(const FutureCallback&) = delete;
-  FutureCallback& operator=(const FutureCallback&) = delete;
-  virtual ~FutureCallback() = default;
-  virtual void call(FutureState& state) = 0;
-
- private:
-  friend class FutureState;
-  std::unique_ptr<FutureCallback> next_;
-};
+using FutureCallback = EndCallback<FutureState>;  // of on_done()
 
 class FutureState {
  public:
@@ -134,7 +123,7 @@ class FutureState {
   std::atomic<std::uint32_t> word_{kPending};
   std::atomic<std::uint32_t> refs_{1};
   EndListeners listeners_;
-  std::unique_ptr<FutureCallback> callbacks_;  // the latest first
+  EndCallbacks<FutureState> callbacks_;
   std::exception_ptr error_;
   std::atomic<bool> error_seen_{false};
 };
