@@ -9,51 +9,19 @@
 #pragma once
 
 #include <cstddef>
-#include <iterator>
-#include <memory>
 #include <optional>
 #include <ranges>
-#include <utility>
 #include <vector>
 
 #include <hawser/base/clock.h>
-#include <hawser/fiber/spin_lock.h>
+#include <hawser/fiber/completed_range.h>
+#include <hawser/fiber/completion_queue.h>
 #include <hawser/fiber/task.h>
 #include <hawser/fiber/task_state.h>
 
 namespace hawser {
 
 namespace detail {
-
-// The ends of several tasks as a queue of their indexes.
-class Completions {
- public:
-  explicit Completions(std::vector<TaskRef> tasks);
-  Completions(const Completions&) = delete;
-  Completions& operator=(const Completions&) = delete;
-  ~Completions();
-
-  // The next one that has ended; nothing when the expiry came first. Precondition: left() != 0.
-  std::optional<std::size_t> next(Expiry expiry);
-  // Those that next() has not given yet.
-  [[nodiscard]] std::size_t left() const noexcept { return left_; }
-
- private:
-  struct Entry : EndListener {
-    Completions* owner = nullptr;
-    TaskRef task;
-    Entry* after = nullptr;  // ended after this one
-  };
-  void has_ended(Entry& entry) noexcept;
-  Entry* pop() noexcept;
-
-  std::vector<Entry> entries_;  // never grows: their addresses are in the tasks
-  std::size_t left_;
-  SpinLock lock_;
-  Entry* first_ = nullptr;
-  Entry* last_ = nullptr;
-  Waiter* waiting_ = nullptr;
-};
 
 template <TaskRange Tasks>
 std::vector<TaskRef> states_of(const Tasks& tasks) {
@@ -62,58 +30,26 @@ std::vector<TaskRef> states_of(const Tasks& tasks) {
   return states;
 }
 
-[[noreturn]] void throw_unfinished(std::size_t left, std::size_t all);
+// The ends of several tasks as a queue of their indexes.
+class TaskEnds final : public CompletionQueue {
+ public:
+  // Throws std::logic_error when the caller is one of them.
+  explicit TaskEnds(std::vector<TaskRef> tasks);
+  template <TaskRange Tasks>
+  explicit TaskEnds(const Tasks& tasks) : TaskEnds(states_of(tasks)) {}
+  TaskEnds(const TaskEnds&) = delete;
+  TaskEnds& operator=(const TaskEnds&) = delete;
+  ~TaskEnds();
+
+ private:
+  std::vector<TaskRef> tasks_;
+};
 
 }  // namespace detail
 
-// What as_completed() returns: a range to go through once.
+// What as_completed() returns: a range to go through once. Its iterator's index() is a task's place among those given.
 template <class Handle>
-class CompletedTasks {
- public:
-  CompletedTasks(std::vector<Handle> tasks, Expiry expiry)
-      : tasks_(std::move(tasks)),
-        expiry_(expiry),
-        ends_(std::make_unique<detail::Completions>(detail::states_of(tasks_))) {}
-
-  class iterator {
-   public:
-    using value_type = Handle;
-    using difference_type = std::ptrdiff_t;
-    const Handle& operator*() const noexcept { return of_->tasks_[at_]; }
-    iterator& operator++() {
-      step();
-      return *this;
-    }
-    void operator++(int) { step(); }
-    bool operator==(std::default_sentinel_t) const noexcept { return of_ == nullptr; }
-    // Where the task is among those given.
-    [[nodiscard]] std::size_t index() const noexcept { return at_; }
-
-   private:
-    friend class CompletedTasks;
-    explicit iterator(CompletedTasks& of) : of_(&of) { step(); }
-    void step() {
-      if (of_->ends_->left() == 0) {
-        of_ = nullptr;
-      } else if (const auto next = of_->ends_->next(of_->expiry_)) {
-        at_ = *next;
-      } else {
-        detail::throw_unfinished(of_->ends_->left(), of_->tasks_.size());
-      }
-    }
-    CompletedTasks* of_;
-    std::size_t at_ = 0;
-  };
-
-  // Waits for the first end, as ++ waits for the next. Throws TimedOut when the timeout comes before the last end.
-  iterator begin() { return iterator(*this); }
-  [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
-
- private:
-  std::vector<Handle> tasks_;
-  Expiry expiry_;
-  std::unique_ptr<detail::Completions> ends_;
-};
+using CompletedTasks = detail::CompletedRange<Handle, detail::TaskEnds>;
 
 // The timeout is for all of them and counts from this call.
 template <detail::TaskRange Tasks>
@@ -127,13 +63,13 @@ template <detail::TaskRange Tasks>
 template <detail::TaskRange Tasks>
 [[nodiscard]] std::optional<std::size_t> wait_any(const Tasks& tasks, Timeout timeout = std::nullopt) {
   const Expiry expiry = Expiry::of(timeout);
-  detail::Completions ends(detail::states_of(tasks));
+  detail::TaskEnds ends(tasks);
   return ends.left() ? ends.next(expiry) : std::nullopt;
 }
 // The same without a timeout, for tasks of different types.
 template <class... T>
 requires(sizeof...(T) > 0) [[nodiscard]] std::size_t wait_any(const Task<T>&... tasks) {
-  detail::Completions ends({detail::state_of(tasks)...});
+  detail::TaskEnds ends({detail::state_of(tasks)...});
   return *ends.next(Expiry::never());
 }
 
