@@ -79,6 +79,7 @@
 #include <hawser/task/fiber_pool.h>
 #include <hawser/task/future.h>
 #include <hawser/task/map.h>
+#include <hawser/task/pool_executor.h>
 #include <hawser/task/thread.h>
 #include <hawser/task/thread_pool.h>
 #include <hawser/task/timer.h>

@@ -1,7 +1,10 @@
 #include <hawser/task/fiber_pool.h>
 
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
+#include <string>
+#include <utility>
 
 #include <hawser/fiber/loop.h>
 #include <hawser/fiber/runtime.h>
@@ -69,19 +72,18 @@ class Workers final : public detail::WorkerPool {
   const bool all_loops_;
 };
 
-}  // namespace
-
-FiberPool::FiberPool(std::size_t fibers, FiberPoolOptions options) {
+std::shared_ptr<Workers> make_workers(std::size_t fibers, FiberPoolOptions options) {
   if (!detail::Loop::current()) throw std::logic_error("FiberPool: outside run()");
-  pool_ = std::make_shared<Workers>(detail::WorkerPool::Settings{.name = std::move(options.name),
-                                                                 .workers = fibers,
-                                                                 .max_queued = options.max_queued,
-                                                                 .initializer = std::move(options.initializer)},
-                                    options.all_loops);
+  return std::make_shared<Workers>(detail::WorkerPool::Settings{.name = std::move(options.name),
+                                                                .workers = fibers,
+                                                                .max_queued = options.max_queued,
+                                                                .initializer = std::move(options.initializer)},
+                                   options.all_loops);
 }
 
-FiberPool::~FiberPool() { pool_->finish(); }
+}  // namespace
 
-void FiberPool::shutdown(ShutdownOptions options) { pool_->shutdown(options); }
+FiberPool::FiberPool(std::size_t fibers, FiberPoolOptions options)
+    : PoolExecutor(make_workers(fibers, std::move(options))) {}
 
 }  // namespace hawser

@@ -14,14 +14,10 @@
 
 #include <cstddef>
 #include <functional>
-#include <memory>
 #include <string>
-#include <utility>
 
 #include <hawser/task/executor.h>
-#include <hawser/task/future.h>
-#include <hawser/task/map.h>
-#include <hawser/task/pooled_task.h>
+#include <hawser/task/pool_executor.h>
 
 namespace hawser {
 
@@ -36,39 +32,11 @@ struct FiberPoolOptions {
   bool all_loops = false;
 };
 
-class FiberPool {
+// submit(), map(), shutdown(), size(): pool_executor.h.
+class FiberPool : public PoolExecutor {
  public:
   // Throws std::logic_error outside run(), std::invalid_argument when `fibers` is 0.
   explicit FiberPool(std::size_t fibers, FiberPoolOptions options = {});
-  FiberPool(const FiberPool&) = delete;
-  FiberPool& operator=(const FiberPool&) = delete;
-  // shutdown(), come what may.
-  ~FiberPool();
-
-  // Throws ExecutorShutDown, BrokenThreadPool.
-  template <class F, class... Args>
-  auto submit(F&& function, Args&&... args) {
-    return detail::submit_to(*pool_, std::forward<F>(function), std::forward<Args>(args)...);
-  }
-
-  // function(a, b, …) for each of the ranges' elements, in order; see map.h.
-  template <class F, class... Ranges>
-  [[nodiscard]] auto map(F function, Ranges&&... ranges) {
-    return map_over(*this, MapOptions{}, std::move(function), std::forward<Ranges>(ranges)...);
-  }
-  template <class F, class... Ranges>
-  [[nodiscard]] auto map(const MapOptions& options, F function, Ranges&&... ranges) {
-    return map_over(*this, options, std::move(function), std::forward<Ranges>(ranges)...);
-  }
-
-  // As ThreadPool::shutdown().
-  void shutdown(ShutdownOptions options = {});
-
-  // How much it does at a time.
-  [[nodiscard]] std::size_t size() const noexcept { return pool_->size(); }
-
- private:
-  std::shared_ptr<detail::WorkerPool> pool_;
 };
 
 static_assert(Executor<FiberPool>);

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <hawser/task/thread_state.h>
@@ -67,13 +70,10 @@ std::size_t processors() { return std::max(1U, std::thread::hardware_concurrency
 }  // namespace
 
 ThreadPool::ThreadPool(std::size_t threads, ThreadPoolOptions options)
-    : pool_(std::make_shared<Workers>(detail::WorkerPool::Settings{.name = std::move(options.name),
-                                                                   .workers = threads ? threads : processors(),
-                                                                   .max_queued = options.max_queued,
-                                                                   .initializer = std::move(options.initializer)})) {}
-
-ThreadPool::~ThreadPool() { pool_->finish(); }
-
-void ThreadPool::shutdown(ShutdownOptions options) { pool_->shutdown(options); }
+    : PoolExecutor(
+          std::make_shared<Workers>(detail::WorkerPool::Settings{.name = std::move(options.name),
+                                                                 .workers = threads ? threads : processors(),
+                                                                 .max_queued = options.max_queued,
+                                                                 .initializer = std::move(options.initializer)})) {}
 
 }  // namespace hawser

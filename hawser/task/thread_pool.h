@@ -20,14 +20,10 @@
 
 #include <cstddef>
 #include <functional>
-#include <memory>
 #include <string>
-#include <utility>
 
 #include <hawser/task/executor.h>
-#include <hawser/task/future.h>
-#include <hawser/task/map.h>
-#include <hawser/task/pooled_task.h>
+#include <hawser/task/pool_executor.h>
 
 namespace hawser {
 
@@ -40,40 +36,11 @@ struct ThreadPoolOptions {
   std::size_t max_queued = 0;
 };
 
-class ThreadPool {
+// submit(), map(), shutdown(), size(): pool_executor.h.
+class ThreadPool : public PoolExecutor {
  public:
   // 0: as many as there are processors. Throws std::bad_alloc.
   explicit ThreadPool(std::size_t threads = 0, ThreadPoolOptions options = {});
-  ThreadPool(const ThreadPool&) = delete;
-  ThreadPool& operator=(const ThreadPool&) = delete;
-  // shutdown(), come what may.
-  ~ThreadPool();
-
-  // Throws ExecutorShutDown, BrokenThreadPool; SystemError when not a single thread could be started.
-  template <class F, class... Args>
-  auto submit(F&& function, Args&&... args) {
-    return detail::submit_to(*pool_, std::forward<F>(function), std::forward<Args>(args)...);
-  }
-
-  // function(a, b, …) for each of the ranges' elements, in order; see map.h.
-  template <class F, class... Ranges>
-  [[nodiscard]] auto map(F function, Ranges&&... ranges) {
-    return map_over(*this, MapOptions{}, std::move(function), std::forward<Ranges>(ranges)...);
-  }
-  template <class F, class... Ranges>
-  [[nodiscard]] auto map(const MapOptions& options, F function, Ranges&&... ranges) {
-    return map_over(*this, options, std::move(function), std::forward<Ranges>(ranges)...);
-  }
-
-  // From now on submit() throws; may be called again. Throws std::logic_error in a function that runs in the pool,
-  // unless it need not wait; DeadlineExceeded and Cancelled, and the pool is shut down nevertheless.
-  void shutdown(ShutdownOptions options = {});
-
-  // How much it does at a time.
-  [[nodiscard]] std::size_t size() const noexcept { return pool_->size(); }
-
- private:
-  std::shared_ptr<detail::WorkerPool> pool_;
 };
 
 static_assert(Executor<ThreadPool>);
