@@ -9,6 +9,7 @@
 #include <hawser/fiber/deadline.h>
 
 #include "sync/contexts.h"
+#include "sync/lock_contract.h"
 
 using namespace hawser;
 using namespace hawser::testing;
@@ -17,27 +18,7 @@ using namespace std::chrono_literals;
 class LockEverywhere : public Everywhere {};
 HAWSER_EVERYWHERE(LockEverywhere);
 
-TEST_P(LockEverywhere, loses_no_update) {
-  run_in(GetParam(), [] {
-    Lock lock;
-    int count = 0;
-    {
-      Contexts contexts(GetParam());
-      for (int i = 0; i < 4; ++i) {
-        contexts.start([&] {
-          for (int n = 0; n < 2000; ++n) {
-            std::lock_guard hold(lock);
-            const int seen = count;
-            if (n % 16 == 0) yield();
-            count = seen + 1;
-          }
-        });
-      }
-    }
-    EXPECT_EQ(count, 8000);
-    EXPECT_FALSE(lock.locked());
-  });
-}
+TEST_P(LockEverywhere, loses_no_update) { expect_no_lost_update<Lock>(GetParam(), 1); }
 
 TEST_P(LockEverywhere, the_one_who_keeps_taking_it_does_not_starve_others) {
   run_in(GetParam(), [] {
@@ -59,26 +40,7 @@ TEST_P(LockEverywhere, the_one_who_keeps_taking_it_does_not_starve_others) {
 }
 
 TEST_P(LockEverywhere, a_waiter_whose_time_ran_out_leaves_no_trace) {
-  run_in(GetParam(), [] {
-    Lock lock;
-    std::atomic<int> held = 0;
-    {
-      Contexts contexts(GetParam());
-      for (int i = 0; i < 4; ++i) {
-        contexts.start([&, i] {
-          for (int n = 0; n < 1000; ++n) {
-            if (!lock.acquire(std::chrono::microseconds((n + i) % 3))) continue;
-            EXPECT_EQ(++held, 1);
-            if (n % 8 == 0) yield();
-            --held;
-            lock.release();
-          }
-        });
-      }
-    }
-    EXPECT_TRUE(lock.try_lock());
-    lock.unlock();
-  });
+  expect_that_one_whose_time_ran_out_leaves_no_trace<Lock>(GetParam(), 1);
 }
 
 TEST(lock, release_when_unlocked_is_an_error) {
@@ -140,20 +102,7 @@ TEST(lock, a_deadline_ends_the_wait) {
 }
 
 TEST(lock, cancelling_a_waiter_against_the_release_leaves_the_lock_usable) {
-  run(RunOptions{.loops = 2}, [] {
-    for (int round = 0; round < 3000; ++round) {
-      Lock lock;
-      lock.lock();
-      auto first = spawn_on(1, [&] { std::lock_guard hold(lock); });
-      auto second = spawn([&] { std::lock_guard hold(lock); });
-      yield();
-      first.kill();
-      lock.unlock();
-      second.get();
-      first.join();
-      EXPECT_FALSE(lock.locked());
-    }
-  });
+  expect_that_cancelling_a_waiter_against_the_release_leaves_it_usable<Lock>(1);
 }
 
 TEST(lock, may_guard_its_own_lifetime) {

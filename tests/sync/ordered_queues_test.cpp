@@ -13,6 +13,7 @@
 #include <hawser/sync/priority_queue.h>
 
 #include "sync/contexts.h"
+#include "sync/queue_contract.h"
 
 using namespace hawser;
 using namespace hawser::testing;
@@ -51,105 +52,20 @@ HAWSER_EVERYWHERE(OrderedQueuesEverywhere);
 TEST_P(OrderedQueuesEverywhere, every_item_arrives_once) {
   run_in(GetParam(), [] {
     for (int bound : {0, 1, 7}) {
-      with_each(bound, [](auto& queue) {
-        constexpr int kEach = 700;
-        std::vector<std::atomic<int>> seen(3 * kEach);
-        {
-          Contexts contexts(GetParam());
-          for (int p = 0; p < 3; ++p) {
-            contexts.start([&, p] {
-              for (int n = 0; n < kEach; ++n) queue.put(p * kEach + n);
-            });
-            contexts.start([&] {
-              for (int n = 0; n < kEach; ++n) {
-                ++seen[static_cast<std::size_t>(queue.get())];
-                queue.task_done();
-              }
-            });
-          }
-        }
-        for (auto& count : seen) EXPECT_EQ(count, 1);
-        EXPECT_TRUE(queue.empty());
-        EXPECT_TRUE(queue.join(0s));
-      });
+      with_each(bound, [](auto& queue) { expect_that_every_item_arrives_once(GetParam(), queue); });
     }
   });
 }
 
 TEST_P(OrderedQueuesEverywhere, waiters_that_time_out_lose_no_item) {
-  run_in(GetParam(), [] {
-    with_each(2, [](auto& queue) {
-      constexpr int kEach = 600;
-      std::atomic<int> put = 0, got = 0, putting = 2;
-      {
-        Contexts contexts(GetParam());
-        for (int p = 0; p < 2; ++p) {
-          contexts.start([&] {
-            for (int n = 0; n < kEach; ++n) {
-              try {
-                queue.put(n, std::chrono::microseconds(n % 3));
-                ++put;
-              } catch (const Full&) {
-                yield();
-              }
-            }
-            --putting;
-          });
-          contexts.start([&] {
-            for (int n = 0; putting > 0 || !queue.empty(); ++n) {
-              try {
-                queue.get(std::chrono::microseconds(n % 3));
-                ++got;
-              } catch (const Empty&) {
-                yield();
-              }
-            }
-          });
-        }
-      }
-      EXPECT_EQ(got, put);
-    });
-  });
+  run_in(GetParam(),
+         [] { with_each(2, [](auto& queue) { expect_that_waiters_that_time_out_lose_no_item(GetParam(), queue); }); });
 }
 
 TEST_P(OrderedQueuesEverywhere, shutdown_frees_all_who_wait) {
   run_in(GetParam(), [] {
     for (const bool immediate : {false, true}) {
-      with_each(1, [immediate](auto& full) {
-        PriorityQueue<int> empty;
-        full.put(1);
-        std::atomic<int> freed = 0;
-        Contexts contexts(GetParam());
-        for (int i = 0; i < 2; ++i) {
-          contexts.start([&] {
-            EXPECT_THROW(full.put(2), ShutDown);
-            ++freed;
-          });
-          contexts.start([&] {
-            EXPECT_THROW(empty.get(), ShutDown);
-            ++freed;
-          });
-        }
-        contexts.start([&] {
-          if (immediate) {
-            EXPECT_TRUE(full.join());
-          } else {
-            EXPECT_FALSE(full.join(1ms));
-          }
-        });
-        yield();
-        full.shutdown(immediate);
-        empty.shutdown();
-        contexts.join();
-        EXPECT_EQ(freed, 4);
-        EXPECT_TRUE(full.is_shut_down());
-        if (!immediate) {
-          EXPECT_EQ(full.get(), 1);
-        }
-        EXPECT_THROW(full.get(), ShutDown);
-        EXPECT_THROW(static_cast<void>(full.try_get()), ShutDown);
-        EXPECT_THROW(full.put_nowait(3), ShutDown);
-      });
+      with_each(1, [=](auto& queue) { expect_that_shutdown_frees_all_who_wait(GetParam(), queue, immediate); });
     }
   });
 }

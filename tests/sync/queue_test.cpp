@@ -9,6 +9,7 @@
 #include <hawser/base/errors.h>
 
 #include "sync/contexts.h"
+#include "sync/queue_contract.h"
 
 using namespace hawser;
 using namespace hawser::testing;
@@ -20,24 +21,8 @@ HAWSER_EVERYWHERE(QueueEverywhere);
 TEST_P(QueueEverywhere, every_item_arrives_once) {
   for (int bound : {0, 1, 7}) {
     run_in(GetParam(), [bound] {
-      constexpr int kEach = 1500;
       Queue<int> queue(bound);
-      std::vector<std::atomic<int>> seen(3 * kEach);
-      {
-        Contexts contexts(GetParam());
-        for (int p = 0; p < 3; ++p) {
-          contexts.start([&, p] {
-            for (int n = 0; n < kEach; ++n) queue.put(p * kEach + n);
-          });
-        }
-        for (int c = 0; c < 3; ++c) {
-          contexts.start([&] {
-            for (int n = 0; n < kEach; ++n) ++seen[static_cast<std::size_t>(queue.get())];
-          });
-        }
-      }
-      for (auto& count : seen) EXPECT_EQ(count, 1);
-      EXPECT_TRUE(queue.empty());
+      expect_that_every_item_arrives_once(GetParam(), queue);
     });
   }
 }
@@ -56,38 +41,8 @@ TEST_P(QueueEverywhere, keeps_the_order_of_one_putter) {
 
 TEST_P(QueueEverywhere, waiters_that_time_out_lose_no_item) {
   run_in(GetParam(), [] {
-    constexpr int kEach = 800;
     Queue<int> queue(2);
-    std::atomic<int> put = 0;
-    std::atomic<int> got = 0;
-    std::atomic<int> putting = 2;
-    {
-      Contexts contexts(GetParam());
-      for (int p = 0; p < 2; ++p) {
-        contexts.start([&] {
-          for (int n = 0; n < kEach; ++n) {
-            try {
-              queue.put(n, std::chrono::microseconds(n % 3));
-              ++put;
-            } catch (const Full&) {
-              yield();
-            }
-          }
-          --putting;
-        });
-        contexts.start([&] {
-          for (int n = 0; putting > 0 || !queue.empty(); ++n) {
-            try {
-              queue.get(std::chrono::microseconds(n % 3));
-              ++got;
-            } catch (const Empty&) {
-              yield();
-            }
-          }
-        });
-      }
-    }
-    EXPECT_EQ(got, put);
+    expect_that_waiters_that_time_out_lose_no_item(GetParam(), queue);
   });
 }
 
@@ -114,29 +69,10 @@ TEST_P(QueueEverywhere, join_waits_for_every_task_done) {
 
 TEST_P(QueueEverywhere, shutdown_frees_all_who_wait) {
   run_in(GetParam(), [] {
-    Queue<int> empty;
-    Queue<int> full(1);
-    full.put(1);
-    std::atomic<int> freed = 0;
-    Contexts contexts(GetParam());
-    for (int i = 0; i < 4; ++i) {
-      contexts.start([&, i] {
-        try {
-          if (i < 2) {
-            empty.get();
-          } else {
-            full.put(2);
-          }
-        } catch (const ShutDown&) {
-          ++freed;
-        }
-      });
+    for (const bool immediate : {false, true}) {
+      Queue<int> queue(1);
+      expect_that_shutdown_frees_all_who_wait(GetParam(), queue, immediate);
     }
-    yield();
-    empty.shutdown();
-    full.shutdown();
-    contexts.join();
-    EXPECT_EQ(freed, 4);
   });
 }
 

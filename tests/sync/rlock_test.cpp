@@ -9,6 +9,7 @@
 #include <hawser/sync/condition.h>
 
 #include "sync/contexts.h"
+#include "sync/lock_contract.h"
 
 using namespace hawser;
 using namespace hawser::testing;
@@ -17,55 +18,10 @@ using namespace std::chrono_literals;
 class RLockEverywhere : public Everywhere {};
 HAWSER_EVERYWHERE(RLockEverywhere);
 
-TEST_P(RLockEverywhere, loses_no_update_however_deep_it_is_held) {
-  run_in(GetParam(), [] {
-    RLock lock;
-    int count = 0;
-    {
-      Contexts contexts(GetParam());
-      for (int i = 0; i < 4; ++i) {
-        contexts.start([&] {
-          for (int n = 0; n < 1500; ++n) {
-            std::lock_guard outer(lock);
-            const int seen = count;
-            if (n % 16 == 0) yield();
-            std::lock_guard inner(lock);
-            EXPECT_TRUE(lock.try_lock());
-            count = seen + 1;
-            EXPECT_EQ(lock.depth(), 3U);
-            lock.unlock();
-          }
-        });
-      }
-    }
-    EXPECT_EQ(count, 6000);
-    EXPECT_FALSE(lock.locked());
-  });
-}
+TEST_P(RLockEverywhere, loses_no_update_however_deep_it_is_held) { expect_no_lost_update<RLock>(GetParam(), 3); }
 
 TEST_P(RLockEverywhere, a_waiter_whose_time_ran_out_leaves_no_trace) {
-  run_in(GetParam(), [] {
-    RLock lock;
-    std::atomic<int> held = 0;
-    {
-      Contexts contexts(GetParam());
-      for (int i = 0; i < 4; ++i) {
-        contexts.start([&, i] {
-          for (int n = 0; n < 1000; ++n) {
-            if (!lock.acquire(std::chrono::microseconds((n + i) % 3))) continue;
-            EXPECT_EQ(++held, 1);
-            EXPECT_TRUE(lock.acquire(0s));
-            if (n % 8 == 0) yield();
-            --held;
-            lock.release();
-            lock.release();
-          }
-        });
-      }
-    }
-    EXPECT_TRUE(lock.try_lock());
-    lock.unlock();
-  });
+  expect_that_one_whose_time_ran_out_leaves_no_trace<RLock>(GetParam(), 2);
 }
 
 // The condition's waiters hold it three deep; nobody else could come in were it not wholly released.
@@ -152,22 +108,7 @@ TEST(rlock, a_deadline_or_a_kill_ends_the_wait) {
 }
 
 TEST(rlock, cancelling_a_waiter_against_the_release_leaves_the_lock_usable) {
-  run(RunOptions{.loops = 2}, [] {
-    for (int round = 0; round < 2000; ++round) {
-      RLock lock;
-      lock.lock();
-      lock.lock();
-      auto first = spawn_on(1, [&] { std::lock_guard hold(lock); });
-      auto second = spawn([&] { std::lock_guard hold(lock); });
-      yield();
-      first.kill();
-      lock.unlock();
-      lock.unlock();
-      second.get();
-      first.join();
-      EXPECT_FALSE(lock.locked());
-    }
-  });
+  expect_that_cancelling_a_waiter_against_the_release_leaves_it_usable<RLock>(2);
 }
 
 TEST(rlock_condition, wait_and_notify_need_the_owner) {
