@@ -21,9 +21,10 @@
 
 #ifdef __SANITIZE_THREAD__
 #include <linux/io_uring.h>
-#include <pthread.h>
 
 #include <algorithm>
+
+#include <hawser/base/held_signals.h>
 #endif
 
 namespace hawser::detail::sleeping {
@@ -59,27 +60,8 @@ inline void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t val
 
 #else
 
-// While one lives no signal reaches the thread but in a call that is given the mask. What was put off before runs as it
-// is made, what came in between runs as it ends: pthread_sigmask() is a call that the sanitizer intercepts.
-class HeldSignals {
- public:
-  HeldSignals() noexcept {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~HeldSignals() {
-    const int saved = errno;
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-    errno = saved;
-  }
-  HeldSignals(const HeldSignals&) = delete;
-  HeldSignals& operator=(const HeldSignals&) = delete;
-  [[nodiscard]] const sigset_t* mask() const noexcept { return &before_; }
-
- private:
-  sigset_t before_;
-};
+// What was put off before runs as the signals are held, what came in between as they are let go: pthread_sigmask() is a
+// call that the sanitizer intercepts.
 
 inline int epoll_wait(int epoll, epoll_event* events, int most, int milliseconds) noexcept {
   if (milliseconds == 0) return ::epoll_wait(epoll, events, most, 0);

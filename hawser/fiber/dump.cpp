@@ -17,6 +17,7 @@
 
 #include <hawser/base/errors.h>
 #include <hawser/base/fork.h>
+#include <hawser/base/held_signals.h>
 #include <hawser/fiber/context.h>
 #include <hawser/fiber/dump_text.h>
 #include <hawser/fiber/fiber_list.h>
@@ -117,17 +118,8 @@ class Printer {
   void on(int signal) {
     const std::lock_guard hold(mutex_);
     if (!started_) {
-      sigset_t all;
-      sigset_t before;
-      sigfillset(&all);
-      ::pthread_sigmask(SIG_SETMASK, &all, &before);  // the new thread inherits it: no signal is for it
-      try {
-        std::thread([] { work(); }).detach();
-      } catch (...) {
-        ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-        throw;
-      }
-      ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+      const detail::HeldSignals not_for_the_new_thread;
+      std::thread([] { work(); }).detach();
       started_ = true;
     }
     struct sigaction ours {};

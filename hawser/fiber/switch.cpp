@@ -12,7 +12,7 @@
 #if defined(HAWSER_TSAN)
 #include <sanitizer/tsan_interface.h>
 
-#include <hawser/base/sleeping_calls.h>
+#include <hawser/base/held_signals.h>
 #endif
 
 namespace hawser::detail {
@@ -103,7 +103,7 @@ void Flow::switch_to(Flow& to) noexcept {
 #endif
 #if defined(HAWSER_TSAN)
   {
-    const sleeping::HeldSignals held;  // what was put off is kept with the fiber, which may not run again for long
+    const HeldSignals held;  // what was put off is kept with the fiber, which may not run again for long
     __tsan_switch_to_fiber(to.tsan_fiber_, 0);
   }
 #endif

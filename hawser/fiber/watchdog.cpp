@@ -1,8 +1,5 @@
 #include <hawser/fiber/watchdog.h>
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -15,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <hawser/base/fork.h>
+#include <hawser/base/held_signals.h>
 #include <hawser/base/log.h>
 #include <hawser/fiber/dump_text.h>
 #include <hawser/fiber/loop.h>
@@ -96,17 +94,8 @@ class Watchdog {
   }
 
   void start_thread() {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);  // the thread inherits it: no signal is for it
-    try {
-      thread_ = new std::thread([this] { watch(); });
-    } catch (...) {
-      ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-      throw;
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    const detail::HeldSignals not_for_the_new_thread;
+    thread_ = new std::thread([this] { watch(); });
   }
 
   void watch() {

@@ -1,7 +1,6 @@
 #include <hawser/net/lookup_threads.h>
 
 #include <netdb.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -10,6 +9,7 @@
 
 #include <hawser/base/errors.h>
 #include <hawser/base/fork.h>
+#include <hawser/base/held_signals.h>
 #include <hawser/fiber/waiter.h>
 #include <hawser/net/resolver.h>
 
@@ -113,18 +113,9 @@ void LookupThreads::submit(const std::shared_ptr<Question>& question) {
 }
 
 void LookupThreads::start_thread() {
-  // Signals are for the program's own threads.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  try {
-    std::thread([this] { work(); }).detach();
-    ++threads_;
-  } catch (...) {
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    throw;
-  }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  const HeldSignals not_for_the_new_thread;
+  std::thread([this] { work(); }).detach();
+  ++threads_;
 }
 
 void LookupThreads::work() noexcept {

@@ -6,11 +6,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <stdexcept>
 #include <utility>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/held_signals.h>
 #include <hawser/base/system_calls.h>
 #include <hawser/fiber/run.h>
 #include <hawser/fiber/waiter.h>
@@ -42,18 +42,8 @@ PoolCore::PoolCore(PoolSettings settings) : settings_(std::move(settings)), pid_
   if (settings_.max_queued > 0) room_.emplace(static_cast<std::int64_t>(settings_.max_queued));
   bell_.reset(sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!bell_) throw_errno("eventfd", "");
-  // Signals are for the program's own threads.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  try {
-    thread_ = std::thread([this] { serve(); });
-  } catch (...) {
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    throw;
-  }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  const HeldSignals not_for_the_new_thread;
+  thread_ = std::thread([this] { serve(); });
 }
 
 PoolCore::~PoolCore() {

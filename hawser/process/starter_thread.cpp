@@ -1,9 +1,6 @@
 #include <hawser/process/starter_thread.h>
 
-#include <pthread.h>
-
 #include <condition_variable>
-#include <csignal>
 #include <exception>
 #include <mutex>
 #include <new>
@@ -11,6 +8,7 @@
 #include <vector>
 
 #include <hawser/base/fork.h>
+#include <hawser/base/held_signals.h>
 #include <hawser/fiber/waiter.h>
 
 namespace hawser::detail {
@@ -50,20 +48,10 @@ class StarterThread {
     thread.running_ = false;
   }
 
-  // Signals are for the program's own threads.
   void begin() {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    try {
-      std::thread([this] { serve(); }).detach();
-      running_ = true;
-    } catch (...) {
-      pthread_sigmask(SIG_SETMASK, &before, nullptr);
-      throw;
-    }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    const HeldSignals not_for_the_new_thread;
+    std::thread([this] { serve(); }).detach();
+    running_ = true;
   }
 
   void serve() {

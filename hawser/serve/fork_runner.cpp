@@ -20,6 +20,7 @@
 
 #include <hawser/base/errors.h>
 #include <hawser/base/fd.h>
+#include <hawser/base/held_signals.h>
 #include <hawser/base/system_calls.h>
 #include <hawser/fiber/fork.h>
 #include <hawser/serve/child_failed.h>
@@ -98,17 +99,8 @@ class ForkRunner final : public Runner {
     if (reaper_.joinable()) return;
     bell_.reset(sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!bell_) throw_errno("eventfd", "");
-    // Signals are for the program's own threads.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    try {
-      reaper_ = std::thread([this] { reap(); });
-    } catch (...) {
-      pthread_sigmask(SIG_SETMASK, &before, nullptr);
-      throw;
-    }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    const HeldSignals not_for_the_new_thread;
+    reaper_ = std::thread([this] { reap(); });
   }
 
   void ring() noexcept {
