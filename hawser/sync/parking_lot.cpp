@@ -18,29 +18,20 @@ void ParkingLot::forget_all(void*) noexcept {
 
 void ParkingLot::Bucket::list(WaitNode& node, const void* place) noexcept {
   node.place = place;
-  node.listed = true;
   if (node.insists) {
-    node.previous = nullptr;
-    node.next = first;
-    (first ? first->previous : last) = &node;
-    first = &node;
+    nodes.push_front(node);
   } else {
-    node.previous = last;
-    node.next = nullptr;
-    (last ? last->next : first) = &node;
-    last = &node;
+    nodes.push_back(node);
   }
 }
 
 void ParkingLot::Bucket::remove(WaitNode& node) noexcept {
-  (node.previous ? node.previous->next : first) = node.next;
-  (node.next ? node.next->previous : last) = node.previous;
-  node.listed = false;
+  nodes.remove(node);
   waiters.fetch_sub(1, std::memory_order_relaxed);
 }
 
 WaitNode* ParkingLot::Bucket::first_for(const void* place) const noexcept {
-  WaitNode* node = first;
+  WaitNode* node = nodes.front();
   while (node && node->place != place) node = node->next;
   return node;
 }

@@ -29,30 +29,16 @@ void Rendezvous::unlock_all(std::span<Offer> offers) noexcept {
   }
 }
 
-void Rendezvous::list(Offer& offer) noexcept {
-  offer.listed = true;
-  offer.previous = last_;
-  offer.next = nullptr;
-  (last_ ? last_->next : first_) = &offer;
-  last_ = &offer;
-}
-
-void Rendezvous::unlist(Offer& offer) noexcept {
-  (offer.previous ? offer.previous->next : first_) = offer.next;
-  (offer.next ? offer.next->previous : last_) = offer.previous;
-  offer.listed = false;
-}
-
 bool Rendezvous::meet_now(Offer& mine) noexcept {
   if (closed_.load(std::memory_order_relaxed)) {
     mine.outcome = Offer::Outcome::closed;
     return true;
   }
-  for (Offer* other = first_; other; other = other->next) {
+  for (Offer* other = offers_.front(); other; other = other->next) {
     if (other->side == mine.side) continue;
     int open = Party::kOpen;
     if (!other->party->taken.compare_exchange_strong(open, other->number, std::memory_order_acq_rel)) continue;
-    unlist(*other);
+    offers_.remove(*other);
     const bool sending = mine.side == Offer::Side::send;
     exchange_(sending ? mine.item : other->item, sending ? other->item : mine.item);
     mine.outcome = other->outcome = Offer::Outcome::exchanged;
@@ -65,11 +51,11 @@ bool Rendezvous::meet_now(Offer& mine) noexcept {
 void Rendezvous::close() noexcept {
   std::lock_guard hold(lock_);
   closed_.store(true, std::memory_order_release);
-  for (Offer* offer = first_; offer;) {
+  for (Offer* offer = offers_.front(); offer;) {
     Offer* const next = offer->next;  // it is gone once its party has been told
     int open = Party::kOpen;
     if (offer->party->taken.compare_exchange_strong(open, offer->number, std::memory_order_acq_rel)) {
-      unlist(*offer);
+      offers_.remove(*offer);
       offer->outcome = Offer::Outcome::closed;
       offer->party->waiter.unpark();
     }
@@ -82,7 +68,7 @@ void Rendezvous::close() noexcept {
 void Rendezvous::leave(std::span<Offer> offers) noexcept {
   for (Offer& offer : offers) {
     std::lock_guard hold(offer.at->lock_);
-    if (offer.listed) offer.at->unlist(offer);
+    if (offer.listed) offer.at->offers_.remove(offer);
   }
 }
 
@@ -102,7 +88,7 @@ std::optional<std::size_t> Rendezvous::meet(std::span<Offer> offers, Expiry expi
   for (std::size_t i = 0; i < offers.size(); ++i) {
     offers[i].number = static_cast<int>(i);
     offers[i].party = &party;
-    offers[i].at->list(offers[i]);
+    offers[i].at->offers_.push_back(offers[i]);
   }
   unlock_all(offers);
 

@@ -13,35 +13,13 @@ WaitCell::Word WaitCell::enter() noexcept {
 }
 
 void WaitCell::leave(Word value) noexcept {
-  word_.store(value * kOne | (first_ ? kWaiters : 0), std::memory_order_release);
-}
-
-void WaitCell::push_back(WaitNode& node) noexcept {
-  node.previous = last_;
-  node.next = nullptr;
-  node.listed = true;
-  (last_ ? last_->next : first_) = &node;
-  last_ = &node;
-}
-
-void WaitCell::push_front(WaitNode& node) noexcept {
-  node.previous = nullptr;
-  node.next = first_;
-  node.listed = true;
-  (first_ ? first_->previous : last_) = &node;
-  first_ = &node;
-}
-
-void WaitCell::remove(WaitNode& node) noexcept {
-  (node.previous ? node.previous->next : first_) = node.next;
-  (node.next ? node.next->previous : last_) = node.previous;
-  node.listed = false;
+  word_.store(value * kOne | (waiting_.empty() ? 0 : kWaiters), std::memory_order_release);
 }
 
 bool WaitCell::wake_first(bool grant) noexcept {
-  WaitNode* node = first_;
+  WaitNode* node = waiting_.front();
   if (!node) return false;
-  remove(*node);
+  waiting_.remove(*node);
   node->granted = grant;
   node->waiter.unpark();
   return true;
@@ -55,9 +33,9 @@ void WaitCell::wake_all(bool grant) noexcept {
 void WaitCell::list(WaitNode& node) noexcept {
   const Word value = enter();
   if (node.insists) {
-    push_front(node);
+    waiting_.push_front(node);
   } else {
-    push_back(node);
+    waiting_.push_back(node);
   }
   leave(value);
 }
@@ -65,7 +43,7 @@ void WaitCell::list(WaitNode& node) noexcept {
 bool WaitCell::withdraw(WaitNode& node) noexcept {
   const Word value = enter();
   const bool listed = node.listed;
-  if (listed) remove(node);
+  if (listed) waiting_.remove(node);
   leave(value);
   return listed;
 }

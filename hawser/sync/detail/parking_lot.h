@@ -13,6 +13,7 @@
 #include <hawser/base/clock.h>
 #include <hawser/fiber/spin_lock.h>
 #include <hawser/sync/detail/wait_cell.h>
+#include <hawser/sync/detail/wait_list.h>
 
 namespace hawser::detail {
 
@@ -22,8 +23,7 @@ class ParkingLot {
   struct alignas(64) Bucket {
     SpinLock lock;
     std::atomic<std::uint32_t> waiters{0};
-    WaitNode* first = nullptr;
-    WaitNode* last = nullptr;
+    WaitList<WaitNode> nodes;
 
     // With the lock held. list() does not count: `waiters` goes up before the last look at what is waited for.
     void list(WaitNode& node, const void* place) noexcept;  // at the end; at the front when it insists

@@ -15,6 +15,7 @@
 #include <hawser/base/clock.h>
 #include <hawser/fiber/spin_lock.h>
 #include <hawser/fiber/waiter.h>
+#include <hawser/sync/detail/wait_list.h>
 
 namespace hawser::detail {
 
@@ -62,8 +63,6 @@ class Rendezvous {
  private:
   // With the lock held:
   bool meet_now(Offer& mine) noexcept;
-  void list(Offer& offer) noexcept;
-  void unlist(Offer& offer) noexcept;
   static void lock_all(std::span<Offer> offers) noexcept;
   static void unlock_all(std::span<Offer> offers) noexcept;
   static void leave(std::span<Offer> offers) noexcept;
@@ -71,8 +70,7 @@ class Rendezvous {
   Exchange exchange_;
   const char* name_;
   SpinLock lock_;
-  Offer* first_ = nullptr;  // longest waiting
-  Offer* last_ = nullptr;
+  WaitList<Offer> offers_;  // longest waiting first
   std::atomic<bool> closed_{false};
 };
 

@@ -13,6 +13,7 @@
 
 #include <hawser/base/clock.h>
 #include <hawser/fiber/waiter.h>
+#include <hawser/sync/detail/wait_list.h>
 
 namespace hawser::detail {
 
@@ -53,10 +54,8 @@ class WaitCell {
   void leave(Word value) noexcept;
 
   // Between enter() and leave():
-  void push_back(WaitNode& node) noexcept;
-  void push_front(WaitNode& node) noexcept;
-  [[nodiscard]] WaitNode* front() const noexcept { return first_; }
-  void remove(WaitNode& node) noexcept;
+  void push_back(WaitNode& node) noexcept { waiting_.push_back(node); }
+  void remove(WaitNode& node) noexcept { waiting_.remove(node); }
   // Takes the first off the list and wakes it, handing over to it if `grant`. False when nobody waits.
   bool wake_first(bool grant) noexcept;
   void wake_all(bool grant) noexcept;
@@ -77,8 +76,7 @@ class WaitCell {
 
  private:
   std::atomic<Word> word_;
-  WaitNode* first_ = nullptr;
-  WaitNode* last_ = nullptr;
+  WaitList<WaitNode> waiting_;
 };
 
 }  // namespace hawser::detail
