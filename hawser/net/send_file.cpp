@@ -15,6 +15,7 @@
 #include <hawser/base/system_calls.h>
 #include <hawser/fiber/offload.h>
 #include <hawser/fiber/run.h>
+#include <hawser/net/file_pieces.h>
 #include <hawser/net/socket.h>
 #include <hawser/net/socket_core.h>
 
@@ -22,7 +23,6 @@ namespace hawser {
 namespace {
 
 constexpr std::uint64_t kChunk = 1024 * 1024;
-constexpr std::size_t kCopyBuffer = 256 * 1024;
 
 bool lives_in_memory(int file) {
   struct statfs about {};
@@ -86,20 +86,8 @@ std::uint64_t Socket::send_file(int file, std::uint64_t offset, std::uint64_t co
 
 std::uint64_t Socket::send_by_copying(Operation& operation, int file, std::uint64_t offset, std::uint64_t count,
                                       std::uint64_t sent) {
-  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(kCopyBuffer, count));
-  Bytes buffer = Bytes::uninitialised(size);
-  while (sent < count) {
-    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(size, count - sent));
-    const ssize_t got = offload([&] {
-      ssize_t result;
-      do {
-        result = detail::sys::pread(file, buffer.data(), wanted, static_cast<off_t>(offset + sent));
-      } while (result < 0 && errno == EINTR);
-      return result < 0 ? static_cast<ssize_t>(-errno) : result;
-    });
-    if (got < 0) operation.fail(static_cast<int>(-got), sent);
-    if (got == 0) break;
-    BytesView rest = BytesView(buffer.span()).first(static_cast<std::size_t>(got));
+  detail::FilePieces pieces(file, offset + sent, count - sent);
+  for (BytesView rest = pieces.next(); !rest.empty(); rest = pieces.next()) {
     while (!rest.empty()) {
       const std::size_t moved = operation.run(
           [&] { return detail::sys::send(operation.fd(), rest.data(), rest.size(), MSG_NOSIGNAL); }, rest.size(), sent);
@@ -107,6 +95,7 @@ std::uint64_t Socket::send_by_copying(Operation& operation, int file, std::uint6
       rest = rest.from(moved);
     }
   }
+  if (pieces.error() != 0) operation.fail(pieces.error(), sent);
   return sent;
 }
 
