@@ -27,18 +27,22 @@ enum class SystemCall : std::uint8_t {
   epoll_ctl,
   epoll_wait,
   eventfd,
+  flock,
   getsockname,  // getpeername(2) as well
   getsockopt,
   io_uring_enter,
   io_uring_register,
   io_uring_setup,
   ioctl,
+  kill,
   listen,
   madvise,
+  memfd_create,
   mmap,
   mprotect,
-  open,
+  open,  // posix_openpt(3) as well
   pidfd_open,
+  pidfd_send_signal,
   pipe,
   poll,
   pread,
@@ -56,6 +60,7 @@ enum class SystemCall : std::uint8_t {
   socket,
   socketpair,
   splice,
+  thread_create,  // what pthread_create(3) says
   waitid,
   write,
 };

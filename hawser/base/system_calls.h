@@ -1,13 +1,15 @@
-// The system calls that move bytes, make descriptors or map memory, as hawser makes them: sys::recv(...) is recv(2).
-// Internal. Here tests put faults between us and the kernel (faults.h); without HAWSER_FAULTS each name is the C
-// library's own function, so that there is nothing to pay for. What a signal handler or a child before its exec calls
-// does not come through here, nor do rings of an eventfd, which never fail.
+// The system calls that move bytes, make descriptors, map memory or send signals, as hawser makes them: sys::recv(...)
+// is recv(2). Internal. Here tests put faults between us and the kernel (faults.h); without HAWSER_FAULTS each name is
+// the C library's own function, so that there is nothing to pay for. What a signal handler or a child before its exec
+// calls does not come through here, nor do rings of an eventfd, which never fail.
 #pragma once
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/select.h>
@@ -19,6 +21,7 @@
 #include <unistd.h>
 
 #include <cstddef>
+#include <cstdlib>
 
 #include <hawser/base/sleeping_calls.h>
 
@@ -34,17 +37,21 @@ using ::epoll_create1;
 using ::epoll_ctl;
 using ::eventfd;
 using ::fcntl;
+using ::flock;
 using ::fork;
 using ::getpeername;
 using ::getsockname;
 using ::getsockopt;
 using ::ioctl;
+using ::kill;
 using ::listen;
 using ::madvise;
+using ::memfd_create;
 using ::mmap;
 using ::mprotect;
 using ::open;
 using ::pipe2;
+using ::posix_openpt;
 using ::pread;
 using ::preadv2;
 using ::read;
@@ -82,8 +89,12 @@ inline int io_uring_register(int ring, unsigned operation, void* argument, unsig
 inline int pidfd_open(pid_t process, unsigned flags) noexcept {
   return static_cast<int>(::syscall(SYS_pidfd_open, process, flags));
 }
-// clone(2) is made in more than one way: this comes before it.
+inline int pidfd_send_signal(int pidfd, int signal) noexcept {
+  return static_cast<int>(::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0));
+}
+// clone(2) is made in more than one way, and threads by std::thread: these come before.
 constexpr bool clone_fails() noexcept { return false; }
+constexpr bool thread_create_fails() noexcept { return false; }
 
 // Whether a call on the descriptor was answered by a test and not by the kernel, since the last time that was asked:
 // then EAGAIN or a short count does not mean that the descriptor will be reported once more.
@@ -166,6 +177,7 @@ int fcntl(int fd, int command, Argument... argument) noexcept {
   if (command == F_DUPFD_CLOEXEC && fails(SystemCall::dup)) return -1;
   return ::fcntl(fd, command, argument...);
 }
+inline int flock(int fd, int operation) noexcept { return fails(SystemCall::flock) ? -1 : ::flock(fd, operation); }
 inline pid_t fork() noexcept { return fails(SystemCall::clone) ? -1 : ::fork(); }
 inline int getpeername(int fd, sockaddr* name, socklen_t* size) noexcept {
   return fails(SystemCall::getsockname) ? -1 : ::getpeername(fd, name, size);
@@ -192,9 +204,13 @@ inline int io_uring_enter(int ring, unsigned submit, unsigned wait_for, unsigned
   if (fails(SystemCall::io_uring_enter)) return -1;
   return sleeping::io_uring_enter(ring, submit, wait_for, flags, argument, size);
 }
+inline int kill(pid_t process, int signal) noexcept { return fails(SystemCall::kill) ? -1 : ::kill(process, signal); }
 inline int listen(int fd, int backlog) noexcept { return fails(SystemCall::listen) ? -1 : ::listen(fd, backlog); }
 inline int madvise(void* from, std::size_t size, int advice) noexcept {
   return fails(SystemCall::madvise) ? -1 : ::madvise(from, size, advice);
+}
+inline int memfd_create(const char* name, unsigned flags) noexcept {
+  return fails(SystemCall::memfd_create) ? -1 : ::memfd_create(name, flags);
 }
 inline void* mmap(void* at, std::size_t size, int protection, int flags, int fd, off_t offset) noexcept {
   return fails(SystemCall::mmap) ? MAP_FAILED : ::mmap(at, size, protection, flags, fd, offset);
@@ -209,6 +225,10 @@ int open(const char* path, int flags, Mode... mode) noexcept {
 inline int pidfd_open(pid_t process, unsigned flags) noexcept {
   return fails(SystemCall::pidfd_open) ? -1 : static_cast<int>(::syscall(SYS_pidfd_open, process, flags));
 }
+inline int pidfd_send_signal(int pidfd, int signal) noexcept {
+  if (fails(SystemCall::pidfd_send_signal)) return -1;
+  return static_cast<int>(::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0));
+}
 inline int pipe2(int* ends, int flags) noexcept { return fails(SystemCall::pipe) ? -1 : ::pipe2(ends, flags); }
 inline int poll(pollfd* watched, nfds_t count, int milliseconds) noexcept {
   return fails(SystemCall::poll) ? -1 : sleeping::poll(watched, count, milliseconds);
@@ -216,6 +236,7 @@ inline int poll(pollfd* watched, nfds_t count, int milliseconds) noexcept {
 inline int ppoll(pollfd* watched, nfds_t count, const timespec* wait, const sigset_t* mask) noexcept {
   return fails(SystemCall::poll) ? -1 : sleeping::ppoll(watched, count, wait, mask);
 }
+inline int posix_openpt(int flags) noexcept { return fails(SystemCall::open) ? -1 : ::posix_openpt(flags); }
 inline ssize_t pread(int fd, void* into, std::size_t size, off_t offset) noexcept {
   return fails(SystemCall::pread, size, fd) ? -1 : ::pread(fd, into, size, offset);
 }
@@ -301,6 +322,7 @@ inline ssize_t splice(int from, off_t* from_offset, int to, off_t* to_offset, st
                       unsigned flags) noexcept {
   return fails(SystemCall::splice, size, to) ? -1 : ::splice(from, from_offset, to, to_offset, size, flags);
 }
+inline bool thread_create_fails() noexcept { return fails(SystemCall::thread_create); }
 inline int waitid(idtype_t kind, id_t id, siginfo_t* info, int options) noexcept {
   return fails(SystemCall::waitid) ? -1 : ::waitid(kind, id, info, options);
 }

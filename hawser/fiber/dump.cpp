@@ -10,14 +10,13 @@
 #include <mutex>
 #include <optional>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include <hawser/base/errors.h>
 #include <hawser/base/fork.h>
-#include <hawser/base/held_signals.h>
+#include <hawser/base/start_thread.h>
 #include <hawser/fiber/context.h>
 #include <hawser/fiber/dump_text.h>
 #include <hawser/fiber/fiber_list.h>
@@ -118,8 +117,7 @@ class Printer {
   void on(int signal) {
     const std::lock_guard hold(mutex_);
     if (!started_) {
-      const detail::HeldSignals not_for_the_new_thread;
-      std::thread([] { work(); }).detach();
+      detail::start_quiet_thread("of dump_fibers_on", [] { work(); }).detach();
       started_ = true;
     }
     struct sigaction ours {};

@@ -33,7 +33,8 @@ struct DumpOptions {
 
 // The signal prints dump_fibers() to standard error, by a thread that is started here for that. Other threads need not
 // block the signal; it interrupts system calls as any signal does (SA_RESTART is set). Once a signal; not in a forked
-// child, which must ask for itself. Throws SystemError for a number that cannot be handled.
+// child, which must ask for itself. Throws SystemError for a number that cannot be handled and when no
+// thread is to be had.
 void dump_fibers_on(int signal);
 
 }  // namespace hawser

@@ -6,10 +6,10 @@
 #include <mutex>
 #include <new>
 #include <stdexcept>
-#include <thread>
 
 #include <hawser/base/errors.h>
 #include <hawser/base/fork.h>
+#include <hawser/base/start_thread.h>
 #include <hawser/fiber/context.h>
 #include <hawser/fiber/idle_spin.h>
 #include <hawser/fiber/spin.h>
@@ -85,9 +85,9 @@ class Pool {
 
   void start_thread() {
     try {
-      std::thread([this] { work(); }).detach();
+      detail::start_thread("of offload", [this] { work(); }).detach();
       ++threads_;
-    } catch (const std::system_error&) {
+    } catch (...) {
       if (threads_ == 0) throw;  // otherwise those that exist will come round to it
     }
   }

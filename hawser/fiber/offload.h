@@ -28,7 +28,8 @@ namespace detail {
 void offload_call(std::function<void()> call);
 }
 
-// Rethrows what the function throws. Throws DeadlineExceeded, Cancelled.
+// Rethrows what the function throws. Throws DeadlineExceeded, Cancelled; SystemError when the pool has no thread and
+// gets none: as long as it has one, that comes round to everything.
 template <class F>
 auto offload(F&& function) -> std::invoke_result_t<F&> {
   using Result = std::invoke_result_t<F&>;

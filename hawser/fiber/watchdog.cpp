@@ -1,6 +1,7 @@
 #include <hawser/fiber/watchdog.h>
 
 #include <condition_variable>
+#include <exception>
 #include <map>
 #include <mutex>
 #include <new>
@@ -12,8 +13,8 @@
 #include <fmt/format.h>
 
 #include <hawser/base/fork.h>
-#include <hawser/base/held_signals.h>
 #include <hawser/base/log.h>
+#include <hawser/base/start_thread.h>
 #include <hawser/fiber/dump_text.h>
 #include <hawser/fiber/loop.h>
 #include <hawser/fiber/stack_probe.h>
@@ -55,9 +56,14 @@ class Watchdog {
     const std::lock_guard one_at_a_time(starting_);
     const std::lock_guard hold(mutex_);
     if (decided_) return;
-    decided_ = true;
     threshold_ = threshold;
-    start_thread();
+    try {
+      start_thread();
+      decided_ = true;
+    } catch (const std::exception& error) {
+      // A run that nobody watches is better than none. The next one asks again.
+      log_line(LogLevel::warning, std::string("no watchdog: ") + error.what());
+    }
   }
 
   void stop() noexcept {
@@ -94,8 +100,7 @@ class Watchdog {
   }
 
   void start_thread() {
-    const detail::HeldSignals not_for_the_new_thread;
-    thread_ = new std::thread([this] { watch(); });
+    thread_ = new std::thread(detail::start_quiet_thread("of the watchdog", [this] { watch(); }));
   }
 
   void watch() {

@@ -20,7 +20,7 @@ namespace hawser {
 inline constexpr Duration kWatchdogThreshold = std::chrono::milliseconds(100);
 
 // From now on, for all loops of this process. Takes the place of an earlier threshold. Any thread. Throws
-// std::invalid_argument for less than a millisecond, std::system_error when no thread is to be had.
+// std::invalid_argument for less than a millisecond, SystemError when no thread is to be had.
 void start_watchdog(Duration threshold = kWatchdogThreshold);
 // Returns when it has stopped.
 void stop_watchdog() noexcept;

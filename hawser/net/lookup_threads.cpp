@@ -5,11 +5,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <new>
-#include <thread>
 
 #include <hawser/base/errors.h>
 #include <hawser/base/fork.h>
-#include <hawser/base/held_signals.h>
+#include <hawser/base/start_thread.h>
 #include <hawser/fiber/waiter.h>
 #include <hawser/net/resolver.h>
 
@@ -102,7 +101,7 @@ void LookupThreads::submit(const std::shared_ptr<Question>& question) {
   if (static_cast<int>(line_.size()) > idle_ && threads_ < kResolverThreads) {
     try {
       start_thread();
-    } catch (const std::system_error&) {
+    } catch (...) {
       if (threads_ == 0) {  // nobody would ever answer
         line_.pop_back();
         throw;
@@ -113,8 +112,7 @@ void LookupThreads::submit(const std::shared_ptr<Question>& question) {
 }
 
 void LookupThreads::start_thread() {
-  const HeldSignals not_for_the_new_thread;
-  std::thread([this] { work(); }).detach();
+  start_quiet_thread("of the resolver", [this] { work(); }).detach();
   ++threads_;
 }
 

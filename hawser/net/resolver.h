@@ -41,7 +41,8 @@ struct ResolveOptions {
 };
 
 // All stream addresses of the endpoint, at least one, without repetition, best first (RFC 6724, as getaddrinfo sorts).
-// Throws ResolveError, SocketTimeout, DeadlineExceeded, Cancelled; std::invalid_argument for a negative timeout.
+// Throws ResolveError, SocketTimeout, DeadlineExceeded, Cancelled; std::invalid_argument for a negative timeout;
+// SystemError when there is no thread to ask on, and none to be had.
 std::vector<Address> resolve(const Endpoint& endpoint, const ResolveOptions& options = {});
 
 // The name of an address, by getnameinfo(3): "localhost". Waits and throws as resolve() does; ResolveError when it has

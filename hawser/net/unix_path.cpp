@@ -13,14 +13,15 @@ namespace {
 
 constexpr int kTurns = 200;
 
-// The lock on the path's directory; nothing where that may not be opened. Starting a server is over in a moment, so one
-// that holds it longer than a second is somebody else's lock, and then the probe alone must do.
+// The lock on the path's directory; none where that may not be opened or its file system has no locks. Starting a
+// server is over in a moment, so one that holds it longer than a second is somebody else's lock, and then the probe
+// alone must do.
 UniqueFd lock_directory(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   UniqueFd fd(sys::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   for (int turn = 0; fd && turn < kTurns; ++turn) {
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) break;
+    if (sys::flock(fd.get(), LOCK_EX | LOCK_NB) == 0 || (errno != EWOULDBLOCK && errno != EINTR)) break;
     sleep(std::chrono::milliseconds(5));
   }
   return fd;

@@ -1,7 +1,6 @@
 #include <hawser/process/child_process.h>
 
 #include <poll.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,11 +8,12 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <system_error>
+#include <exception>
 #include <thread>
 #include <utility>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/start_thread.h>
 #include <hawser/base/system_calls.h>
 #include <hawser/fiber/pollable.h>
 #include <hawser/fiber/run.h>
@@ -73,13 +73,13 @@ void ChildProcess::wait_to_the_end() noexcept {
   if (in_fiber()) {
     Waiter ended("child's end");
     try {
-      std::thread aside([this, &ended] {
+      std::thread aside = start_thread("that waits for a child", [this, &ended] {
         readable(pidfd_.get(), -1);
         ended.unpark();
       });
       ended.park_uninterrupted();
       aside.join();
-    } catch (const std::system_error&) {
+    } catch (const std::exception&) {
       // No thread to be had: then the loop stands still.
     }
   }
@@ -111,7 +111,7 @@ void ChildProcess::stop(Duration grace) noexcept {
 
 void ChildProcess::send_signal(int signal) {
   if (poll()) return;
-  if (::syscall(SYS_pidfd_send_signal, pidfd_.get(), signal, nullptr, 0) != 0 && errno != ESRCH) {
+  if (sys::pidfd_send_signal(pidfd_.get(), signal) != 0 && errno != ESRCH) {
     throw_errno("signal", name_);
   }
 }

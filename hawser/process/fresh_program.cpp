@@ -18,6 +18,7 @@
 
 #include <hawser/base/errors.h>
 #include <hawser/base/fd.h>
+#include <hawser/base/system_calls.h>
 #include <hawser/process/code_address.h>
 #include <hawser/process/own_process.h>
 #include <hawser/process/serialise.h>
@@ -110,10 +111,10 @@ ChildStart::Child start_afresh(FreshEntry entry, const std::string& message, con
                               .name = options.name,
                               .entry = CodeAddress::of(entry)});
   text += message;
-  const UniqueFd memory(::memfd_create("hawser message", MFD_CLOEXEC));
+  const UniqueFd memory(sys::memfd_create("hawser message", MFD_CLOEXEC));
   if (!memory) throw_errno("memfd_create", "");
   write_all(memory.get(), text);
-  const UniqueFd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const UniqueFd nothing(sys::open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (!nothing) throw_errno("open", "/dev/null");
   PopenOptions how{.add_env = {{kVariable, std::to_string(memory.get())}}, .keep_fds = options.keep_fds};
   how.keep_fds.push_back(memory.get());

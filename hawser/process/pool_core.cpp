@@ -6,11 +6,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <exception>
 #include <stdexcept>
 #include <utility>
 
 #include <hawser/base/errors.h>
-#include <hawser/base/held_signals.h>
+#include <hawser/base/start_thread.h>
 #include <hawser/base/system_calls.h>
 #include <hawser/fiber/run.h>
 #include <hawser/fiber/waiter.h>
@@ -42,8 +43,7 @@ PoolCore::PoolCore(PoolSettings settings) : settings_(std::move(settings)), pid_
   if (settings_.max_queued > 0) room_.emplace(static_cast<std::int64_t>(settings_.max_queued));
   bell_.reset(sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!bell_) throw_errno("eventfd", "");
-  const HeldSignals not_for_the_new_thread;
-  thread_ = std::thread([this] { serve(); });
+  thread_ = start_quiet_thread("of process pool '" + settings_.name + "'", [this] { serve(); });
 }
 
 PoolCore::~PoolCore() {
@@ -58,14 +58,14 @@ void PoolCore::wait_for_thread() noexcept {
   if (in_fiber()) {
     Waiter ended("end of a process pool");
     try {
-      std::thread aside([this, &ended] {
+      std::thread aside = start_thread("that waits for a process pool", [this, &ended] {
         thread_.join();
         ended.unpark();
       });
       ended.park_uninterrupted();
       aside.join();
       return;
-    } catch (const std::system_error&) {
+    } catch (const std::exception&) {
       // No thread to be had: then the loop stands still.
     }
   }

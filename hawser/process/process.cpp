@@ -1,6 +1,5 @@
 #include <hawser/process/process.h>
 
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <stdexcept>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/system_calls.h>
 #include <hawser/fiber/fork.h>
 #include <hawser/process/children.h>
 #include <hawser/process/own_process.h>
@@ -84,7 +84,7 @@ std::shared_ptr<detail::Child> Process::fork_child() {
       pthread_sigmask(SIG_SETMASK, &mask, nullptr);
       OwnProcess::end(OwnProcess::run([this] { run(); }));
     }
-    pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    pidfd.reset(detail::sys::pidfd_open(pid, 0));
     if (pidfd) return;
     const int error = errno;
     ::kill(pid, SIGKILL);  // not reaped yet, so the number is still its own

@@ -15,7 +15,7 @@ namespace hawser {
 namespace {
 
 UniqueFd open_master() {
-  UniqueFd master(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  UniqueFd master(detail::sys::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (!master) throw_errno("open", "/dev/ptmx");
   // devpts has made the other side with the right owner and mode; only the lock is left.
   if (::unlockpt(master.get()) != 0) throw_errno("unlock", "pseudo-terminal");

@@ -4,11 +4,10 @@
 #include <exception>
 #include <mutex>
 #include <new>
-#include <thread>
 #include <vector>
 
 #include <hawser/base/fork.h>
-#include <hawser/base/held_signals.h>
+#include <hawser/base/start_thread.h>
 #include <hawser/fiber/waiter.h>
 
 namespace hawser::detail {
@@ -49,8 +48,7 @@ class StarterThread {
   }
 
   void begin() {
-    const HeldSignals not_for_the_new_thread;
-    std::thread([this] { serve(); }).detach();
+    start_quiet_thread("that starts processes", [this] { serve(); }).detach();
     running_ = true;
   }
 

@@ -10,7 +10,7 @@
 namespace hawser::detail {
 
 // Runs the call there and returns when it has ended; rethrows what it throws. The caller waits, as a fiber or a thread;
-// no deadline and no cancellation ends that. Throws std::system_error when there is no thread to be had.
+// no deadline and no cancellation ends that. Throws SystemError when there is no thread to be had.
 void on_starter_thread(const std::function<void()>& call);
 
 }  // namespace hawser::detail

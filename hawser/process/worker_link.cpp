@@ -32,7 +32,7 @@ WorkerLink::WorkerLink(const std::string& name, std::uint32_t limit, const std::
   socket_.reset(ends[0]);
   for (const int end : ends) ::setsockopt(end, SOL_SOCKET, SO_SNDBUF, &kSendBuffer, sizeof kSendBuffer);
   const UniqueFd theirs(ends[1]);
-  const UniqueFd page(::memfd_create("hawser worker", MFD_CLOEXEC));
+  const UniqueFd page(sys::memfd_create("hawser worker", MFD_CLOEXEC));
   if (!page) throw_errno("memfd_create", "");
   if (::ftruncate(page.get(), sizeof(WorkerPage)) != 0) throw_errno("ftruncate", "the page of a worker");
   std::string message;

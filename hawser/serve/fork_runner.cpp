@@ -3,7 +3,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,7 +19,7 @@
 
 #include <hawser/base/errors.h>
 #include <hawser/base/fd.h>
-#include <hawser/base/held_signals.h>
+#include <hawser/base/start_thread.h>
 #include <hawser/base/system_calls.h>
 #include <hawser/fiber/fork.h>
 #include <hawser/serve/child_failed.h>
@@ -99,8 +98,7 @@ class ForkRunner final : public Runner {
     if (reaper_.joinable()) return;
     bell_.reset(sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!bell_) throw_errno("eventfd", "");
-    const HeldSignals not_for_the_new_thread;
-    reaper_ = std::thread([this] { reap(); });
+    reaper_ = start_quiet_thread("that reaps a server's children", [this] { reap(); });
   }
 
   void ring() noexcept {
@@ -119,7 +117,7 @@ class ForkRunner final : public Runner {
 
   static void kill(Child& child) noexcept {
     child.killed = true;
-    ::kill(child.pid, SIGKILL);  // not reaped yet, so the number is still its own
+    sys::kill(child.pid, SIGKILL);  // not reaped yet, so the number is still its own
   }
 
   // Waits for its end; false while it runs.
@@ -129,7 +127,7 @@ class ForkRunner final : public Runner {
     const auto id = static_cast<id_t>(by_pidfd ? child.pidfd.get() : child.pid);
     int result = 0;
     do {
-      result = ::waitid(by_pidfd ? static_cast<idtype_t>(P_PIDFD) : P_PID, id, &info, WEXITED | WNOHANG);
+      result = sys::waitid(by_pidfd ? static_cast<idtype_t>(P_PIDFD) : P_PID, id, &info, WEXITED | WNOHANG);
     } while (result < 0 && errno == EINTR);
     if (result < 0) return errno == ECHILD;  // somebody else has waited for it, or SIGCHLD is ignored
     if (info.si_pid == 0) return false;
@@ -183,7 +181,7 @@ class ForkRunner final : public Runner {
       relative = {.tv_sec = static_cast<time_t>(seconds.count()),
                   .tv_nsec = static_cast<long>((*left - seconds).count())};
     }
-    sleeping::ppoll(watched.data(), watched.size(), left ? &relative : nullptr, nullptr);
+    sys::ppoll(watched.data(), watched.size(), left ? &relative : nullptr, nullptr);
     std::uint64_t rings = 0;
     [[maybe_unused]] const auto drained = ::read(bell_.get(), &rings, sizeof rings);
   }

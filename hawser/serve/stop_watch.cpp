@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/start_thread.h>
 #include <hawser/base/system_calls.h>
 #include <hawser/fiber/run.h>
 
@@ -26,7 +27,7 @@ StopWatch::StopWatch(StopSignal& stop, std::function<void()> on_stop) : stop_(st
   }
   end_.reset(sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!end_) throw_errno("eventfd", "");
-  thread_ = std::thread([this, act = std::move(on_stop)] { watch_on_thread(act); });
+  thread_ = start_thread("of a server's stop", [this, act = std::move(on_stop)] { watch_on_thread(act); });
 }
 
 StopWatch::~StopWatch() {

@@ -14,7 +14,7 @@ namespace hawser::detail {
 
 class StopWatch {
  public:
-  // on_stop must not throw. Throws SystemError, std::system_error.
+  // on_stop must not throw. Throws SystemError.
   StopWatch(StopSignal& stop, std::function<void()> on_stop);
   StopWatch(const StopWatch&) = delete;
   StopWatch& operator=(const StopWatch&) = delete;

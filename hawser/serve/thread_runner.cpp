@@ -1,7 +1,7 @@
 // Requests in place, on the thread that serves, and on a thread each.
-#include <thread>
 #include <utility>
 
+#include <hawser/base/start_thread.h>
 #include <hawser/serve/runner.h>
 
 namespace hawser::detail {
@@ -23,7 +23,7 @@ class ThreadRunner final : public Runner {
     enter(*job);
     try {
       // Detached, for nobody is there to join it in time; the runner is waited for until leave() was its last touch.
-      std::thread([this, job] {
+      start_thread("for a request", [this, job] {
         job->run();
         leave(*job);
       }).detach();

@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <filesystem>
 #include <new>
 #include <string>
 #include <vector>
@@ -124,6 +126,36 @@ TEST_P(EveryCall, of_a_talk_over_tcp_may_fail) {
                                    {SystemCall::close, EINTR}}) {
       EXPECT_EQ(one_after_another(failing, talk_over_tcp), 0)
           << static_cast<int>(failing.call) << ' ' << std::strerror(failing.error);
+    }
+    before.expect_the_same();
+  });
+}
+
+// At a path where another server has left its socket behind, as after a crash.
+void talk_over_a_path() {
+  const std::string path = std::filesystem::temp_directory_path() / ("hawser-faults-" + std::to_string(::getpid()));
+  Socket(AF_UNIX, SOCK_STREAM).bind(Address::unix_path(path));
+  try {
+    Listener listener(Endpoint::unix_path(path));
+    Socket client = connect(listener.address());
+    Socket peer = listener.accept();
+    client.send_all("hello");
+    EXPECT_EQ(peer.recv(10).view(), "hello");
+  } catch (...) {
+    std::filesystem::remove(path);
+    throw;
+  }
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST_P(EveryCall, of_a_talk_over_a_path_may_fail) {
+  in_place([] {
+    talk_over_a_path();
+    const Ledger before;
+    EXPECT_GT(one_after_another({SystemCall::listen, ENOMEM}, talk_over_a_path), 0);
+    // Taking turns with other starters may be waited for, and done without.
+    for (const int error : {EINTR, EWOULDBLOCK, ENOLCK}) {
+      EXPECT_EQ(one_after_another({SystemCall::flock, error}, talk_over_a_path), 0) << std::strerror(error);
     }
     before.expect_the_same();
   });

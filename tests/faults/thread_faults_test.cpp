@@ -1,0 +1,249 @@
+// The kernel refuses threads: whoever asked for one hears what was refused, may ask again, and what can go on without
+// goes on.
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <hawser/fiber/dump.h>
+#include <hawser/fiber/fork.h>
+#include <hawser/fiber/offload.h>
+#include <hawser/fiber/task_group.h>
+#include <hawser/fiber/watchdog.h>
+#include <hawser/net/connect.h>
+#include <hawser/net/resolver.h>
+#include <hawser/process/process.h>
+#include <hawser/process/process_pool.h>
+#include <hawser/serve/tcp_servers.h>
+#include <hawser/sync/event.h>
+
+#include "weather.h"
+
+namespace hawser {
+namespace {
+
+using namespace testing;
+
+class ThreadFaults : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    set_log_sink([](LogLevel, std::string_view) {});
+    stop_watchdog();  // which debug builds would start by themselves
+  }
+};
+
+// What is said when the nth thread from here on is refused; empty when nothing is thrown.
+template <class Body>
+std::string refused(std::uint64_t nth, Body&& body) {
+  const FaultInjection faults({{.call = SystemCall::thread_create, .error = EAGAIN, .nth = nth}});
+  std::string said;
+  try {
+    body();
+  } catch (const SystemError& error) {
+    EXPECT_EQ(error.code(), std::errc::resource_unavailable_try_again);
+    said = error.what();
+  }
+  EXPECT_EQ(faults.struck(), 1U);
+  return said;
+}
+
+FaultInjection no_threads() { return FaultInjection({{SystemCall::thread_create, EAGAIN, 1.0}}); }
+
+// In a forked child, which has none of the threads that are kept once they are there.
+void in_fresh_process(const std::function<void()>& body) {
+  const pid_t child = fork_process();
+  if (child == 0) {
+    try {
+      body();
+    } catch (const std::exception& error) {
+      ADD_FAILURE() << error.what();
+    }
+    std::fflush(stdout);
+    ::_exit(::testing::Test::HasFailure() ? 1 : 0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+}
+
+TEST_F(ThreadFaults, one_loop_needs_no_thread) {
+  const FaultInjection faults = no_threads();
+  EXPECT_EQ(run([] { return spawn([] { return 7; }).get(); }), 7);
+}
+
+TEST_F(ThreadFaults, offload_without_a_thread_is_an_error_and_with_one_goes_on) {
+  in_fresh_process([] {
+    run([] {
+      EXPECT_EQ(refused(1, [] { offload([] {}); }), "start thread of offload: Resource temporarily unavailable");
+      EXPECT_EQ(offload([] { return 7; }), 7);
+      const FaultInjection faults = no_threads();
+      TaskGroup group;
+      group.spawn([&] {
+        offload([&] {  // busy until somebody wanted another
+          while (faults.struck() == 0) std::this_thread::yield();
+        });
+      });
+      for (int i = 0; i < 10; ++i) group.spawn([i] { EXPECT_EQ(offload([i] { return i; }), i); });
+      group.join();
+    });
+  });
+}
+
+TEST_F(ThreadFaults, resolve_without_a_thread_is_an_error_and_with_one_goes_on) {
+  in_fresh_process([] {
+    const auto look_up = [] { static_cast<void>(resolve({"localhost", 80})); };
+    EXPECT_EQ(refused(1, look_up), "start thread of the resolver: Resource temporarily unavailable");
+    look_up();
+    const FaultInjection faults = no_threads();
+    std::vector<std::thread> askers;
+    for (int i = 0; i < 4; ++i) askers.emplace_back(look_up);
+    for (std::thread& asker : askers) asker.join();
+  });
+}
+
+TEST_F(ThreadFaults, what_watches_and_dumps_says_that_it_cannot) {
+  in_fresh_process([] {
+    EXPECT_EQ(refused(1, [] { start_watchdog(); }), "start thread of the watchdog: Resource temporarily unavailable");
+    start_watchdog();
+    stop_watchdog();
+    const auto ask = [] { dump_fibers_on(SIGUSR2); };
+    EXPECT_EQ(refused(1, ask), "start thread of dump_fibers_on: Resource temporarily unavailable");
+    struct sigaction now {};
+    ::sigaction(SIGUSR2, nullptr, &now);
+    EXPECT_EQ(now.sa_handler, SIG_DFL);
+    ask();
+  });
+}
+
+// The watchdog that debug builds start by themselves is no reason not to run.
+TEST_F(ThreadFaults, a_run_that_nobody_can_watch_is_a_run) {
+  in_fresh_process([] {
+    const FaultInjection faults = no_threads();
+    EXPECT_EQ(run([] { return 7; }), 7);
+  });
+}
+
+void echo(Socket& peer) {
+  while (const Bytes data = peer.recv(100)) peer.send_all(data);
+}
+
+// What comes back to a client of an echo server; empty when its talk was ended.
+std::string talk(const Address& to) {
+  Socket client = connect(to);
+  try {
+    client.send_all("x");
+    client.shutdown_write();
+    return read_to_end(client);
+  } catch (const SystemError& error) {
+    EXPECT_TRUE(error.error_number() == ECONNRESET || error.error_number() == EPIPE || error.error_number() == ENOTCONN)
+        << error.what();
+    return "";
+  }
+}
+
+TEST_F(ThreadFaults, a_server_that_nobody_could_stop_does_not_serve) {
+  TcpServer server({"127.0.0.1", 0}, echo, {.timeout = 1ms});
+  const std::string words = "start thread of a server's stop: Resource temporarily unavailable";
+  EXPECT_EQ(refused(1, [&] { server.handle_request(); }), words);
+  EXPECT_FALSE(server.handle_request());
+  EXPECT_EQ(refused(1, [&] { server.serve_forever(); }), words);
+  EXPECT_TRUE(server.wait_stopped());
+  server.server_close();
+}
+
+TEST_F(ThreadFaults, a_threading_server_lives_on_when_no_thread_is_to_be_had) {
+  std::string reported;
+  ServerOptions options{.max_connections = 1};
+  options.handle_error = [&](const std::exception_ptr& error, Socket&) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const std::exception& thrown) {
+      reported = thrown.what();
+    }
+  };
+  run([&] {
+    ThreadingTcpServer server({"127.0.0.1", 0}, echo, std::move(options));
+    auto serving = spawn([&] { server.serve_forever(); });
+    for (int round = 0; round < kRounds; ++round) {
+      EXPECT_EQ(talk(server.address()), "x");
+      {
+        const FaultInjection faults({{.call = SystemCall::thread_create, .error = EAGAIN, .nth = 1}});
+        EXPECT_EQ(talk(server.address()), "");
+      }
+      EXPECT_EQ(reported, "start thread for a request: Resource temporarily unavailable");
+      EXPECT_EQ(talk(server.address()), "x");
+    }
+    server.request_stop();
+    serving.get();
+    EXPECT_EQ(server.connections(), 0U);
+  });
+}
+
+TEST_F(ThreadFaults, a_forking_server_lives_on_when_nobody_could_reap) {
+  run([&] {
+    ForkingTcpServer server({"127.0.0.1", 0}, echo);
+    auto serving = spawn([&] { server.serve_forever(); });
+    {
+      const FaultInjection faults({{.call = SystemCall::thread_create, .error = EAGAIN, .nth = 1}});
+      EXPECT_EQ(talk(server.address()), "");
+      EXPECT_EQ(faults.struck(), 1U);
+    }
+    for (int round = 0; round < kRounds; ++round) {
+      const FaultInjection faults({{SystemCall::waitid, EINTR, 0.5}, {SystemCall::poll, EINTR, 0.5}});
+      EXPECT_EQ(talk(server.address()), "x");
+    }
+    server.request_stop();
+    serving.get();
+  });
+}
+
+int seven() { return 7; }
+void leave_with_seven() { ::_exit(7); }
+
+TEST_F(ThreadFaults, a_process_that_nobody_could_start_may_be_started_again) {
+  in_fresh_process([] {
+    for (const ProcessStart how : {ProcessStart::forked, ProcessStart::afresh}) {
+      Process process(&leave_with_seven, {.name = "child", .start = how});
+      if (how == ProcessStart::forked) {
+        EXPECT_EQ(refused(1, [&] { process.start(); }),
+                  "start thread that starts processes: Resource temporarily unavailable");
+        EXPECT_FALSE(process.pid());
+      }
+      process.start();
+      EXPECT_TRUE(process.join());
+      EXPECT_EQ(process.exit_code(), 7);
+    }
+  });
+}
+
+TEST_F(ThreadFaults, a_process_pool_without_its_thread_is_not_made) {
+  const Ledger before;
+  EXPECT_EQ(refused(1, [] { const ProcessPool pool(1, {.name = "few"}); }),
+            "start thread of process pool 'few': Resource temporarily unavailable");
+  before.expect_the_same();
+}
+
+// Fibers wait by threads of their own for what a thread must wait for; without one the loop stands still that long.
+TEST_F(ThreadFaults, ends_are_waited_for_without_a_thread_too) {
+  run([] {
+    std::optional<ProcessPool> pool(std::in_place, 1);
+    EXPECT_EQ(pool->submit(seven).result(), 7);
+    std::optional<Process> process(std::in_place, [] { ::usleep(1000); });
+    process->start();
+    const FaultInjection faults = no_threads();
+    pool.reset();
+    process.reset();
+    EXPECT_GT(faults.struck(), 0U);
+  });
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
+}
+
+}  // namespace
+}  // namespace hawser
