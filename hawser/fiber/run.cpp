@@ -16,6 +16,7 @@
 #include <hawser/base/errors.h>
 #include <hawser/base/fork.h>
 #include <hawser/base/log.h>
+#include <hawser/base/start_thread.h>
 #include <hawser/fiber/cancellation.h>
 #include <hawser/fiber/context.h>
 #include <hawser/fiber/loop.h>
@@ -150,6 +151,49 @@ void run_loop(Runtime& runtime, int index) noexcept {
   }
 }
 
+// The threads of all loops but the first. None turns before each is there: a loop that has turned could only be ended
+// by all of them together.
+class LoopThreads {
+ public:
+  explicit LoopThreads(Runtime& runtime) {
+    threads_.reserve(static_cast<std::size_t>(runtime.size() - 1));
+    try {
+      for (int i = 1; i < runtime.size(); ++i) {
+        threads_.push_back(start_thread("of loop " + std::to_string(i), [this, &runtime, i] {
+          word_.wait(kWait, std::memory_order_acquire);
+          if (word_.load(std::memory_order_acquire) == kGo) run_loop(runtime, i);
+        }));
+      }
+    } catch (...) {
+      say(kLeave);
+      join();
+      throw;
+    }
+  }
+  LoopThreads(const LoopThreads&) = delete;
+  LoopThreads& operator=(const LoopThreads&) = delete;
+  ~LoopThreads() {
+    if (word_.load(std::memory_order_relaxed) == kWait) say(kLeave);
+    join();
+  }
+  void go() noexcept { say(kGo); }
+  void join() noexcept {
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
+
+ private:
+  enum Word : int { kWait, kGo, kLeave };
+
+  void say(Word word) noexcept {
+    word_.store(word, std::memory_order_release);
+    word_.notify_all();
+  }
+
+  std::atomic<int> word_{kWait};
+  std::vector<std::thread> threads_;
+};
+
 struct StartMain : Message {
   TaskRef task;
 };
@@ -180,6 +224,7 @@ void run_main(const RunOptions& options, std::function<void()> main) {
   const Borrowed borrowed(options.loops ? options.loops : processors(), options.stack_bytes * kStackFactor);
   Runtime runtime(borrowed.loops);
   StopAtEnd stop_at_end(runtime);
+  LoopThreads threads(runtime);
 
   TaskRef task = make_task<void>(std::move(main));
   task->set_name("main");
@@ -196,12 +241,9 @@ void run_main(const RunOptions& options, std::function<void()> main) {
   if (waits_are_tracked()) {
     tracked.emplace(task->as_wanted(Wanted::Kind::main), false, TrackedWait::Raise::never);
   }
-  std::vector<std::thread> threads;
-  for (int i = 1; i < runtime.size(); ++i) {
-    threads.emplace_back([&runtime, i] { run_loop(runtime, i); });
-  }
+  threads.go();
   run_loop(runtime, 0);
-  for (std::thread& thread : threads) thread.join();
+  threads.join();
   task->rethrow();
 }
 

@@ -4,8 +4,8 @@
 //
 // Each loop is one thread with one engine; a fiber stays on its loop for life, so nothing it does is moved between
 // threads. run() ends when main has ended: fibers still running are cancelled and waited for. An exception from main is
-// rethrown by run(). May be called again, and from several threads at once; not from inside a fiber
-// (std::logic_error).
+// rethrown by run(). Throws SystemError, and main has not begun, when a loop or its thread is not to be had. May be
+// called again, and from several threads at once; not from inside a fiber (std::logic_error).
 #pragma once
 
 #include <concepts>

@@ -73,6 +73,22 @@ void in_fresh_process(const std::function<void()>& body) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
 }
 
+TEST_F(ThreadFaults, a_loop_without_a_thread_is_an_error_of_run) {
+  const auto three = [] { return run({.loops = 3}, [] { return spawn_on(2, [] { return loop_index(); }).get(); }); };
+  EXPECT_EQ(three(), 2);
+  const Ledger before;
+  for (int round = 0; round < kRounds; ++round) {
+    bool begun = false;
+    EXPECT_EQ(refused(1, [&] { run({.loops = 3}, [&] { begun = true; }); }),
+              "start thread of loop 1: Resource temporarily unavailable");
+    EXPECT_EQ(refused(2, [&] { run({.loops = 3}, [&] { begun = true; }); }),
+              "start thread of loop 2: Resource temporarily unavailable");
+    EXPECT_FALSE(begun);
+    EXPECT_EQ(three(), 2);
+  }
+  before.expect_the_same();
+}
+
 TEST_F(ThreadFaults, one_loop_needs_no_thread) {
   const FaultInjection faults = no_threads();
   EXPECT_EQ(run([] { return spawn([] { return 7; }).get(); }), 7);
