@@ -22,19 +22,30 @@ void Thread::start() {
   if (state_->started()) throw std::logic_error("thread '" + name() + "' can only be started once");
   if (typeid(*this) == typeid(Thread)) {
     // It needs this object no more, which may go when the thread is a daemon.
-    state_->start([target = std::move(target_)] {
-      if (target) target->call();
-    });
+    const auto handed = std::make_shared<std::shared_ptr<Target>>(std::move(target_));
+    try {
+      state_->start([handed] {
+        if (const auto target = std::move(*handed)) target->call();
+      });
+    } catch (...) {
+      target_ = std::move(*handed);
+      throw;
+    }
     return;
   }
   in_run_ = std::make_shared<std::atomic<bool>>(true);
-  state_->start([this, in_run = in_run_] {
-    struct Out {
-      std::atomic<bool>& flag;
-      ~Out() { flag.store(false, std::memory_order_release); }
-    } out{*in_run};
-    run();
-  });
+  try {
+    state_->start([this, in_run = in_run_] {
+      struct Out {
+        std::atomic<bool>& flag;
+        ~Out() { flag.store(false, std::memory_order_release); }
+      } out{*in_run};
+      run();
+    });
+  } catch (...) {
+    in_run_.reset();
+    throw;
+  }
 }
 
 void Thread::run() {

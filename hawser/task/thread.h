@@ -111,7 +111,8 @@ class Thread : public AnyThread {
   Thread& operator=(const Thread&) = delete;
   virtual ~Thread();
 
-  // Once; throws std::logic_error the second time, SystemError when there can't be another thread.
+  // Once; throws std::logic_error the second time. SystemError when there can't be another thread: then it has not been
+  // started, and may be.
   void start();
   // What the thread does: calls the target.
   virtual void run();

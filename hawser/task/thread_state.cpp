@@ -7,12 +7,12 @@
 #include <list>
 #include <mutex>
 #include <stdexcept>
-#include <system_error>
 #include <utility>
 
 #include <hawser/base/errors.h>
 #include <hawser/base/fork.h>
 #include <hawser/base/log.h>
+#include <hawser/base/start_thread.h>
 #include <hawser/fiber/context.h>
 #include <hawser/fiber/identity.h>
 #include <hawser/task/thread.h>
@@ -144,7 +144,7 @@ void ThreadState::start(std::function<void()> body) {
   try {
     // Running from the caller's point of view: who joins it at once waits.
     status_.store(kRunning, std::memory_order_release);
-    std::thread thread([self = shared_from_this(), body = std::move(body)]() mutable {
+    std::thread thread = start_thread(name(), [self = shared_from_this(), body = std::move(body)]() mutable {
       t_state = self;
       self->begin_here();
       tell_kernel(::pthread_self(), self->name());
@@ -154,11 +154,11 @@ void ThreadState::start(std::function<void()> body) {
     });
     std::lock_guard hold_handle(all.details);
     thread_ = std::move(thread);
-  } catch (const std::system_error& error) {
+  } catch (...) {
     status_.store(kInitial, std::memory_order_release);
     hold.lock();
     std::erase(all.living, shared_from_this());
-    throw SystemError(error.code().value(), "start thread", name());
+    throw;
   }
 }
 

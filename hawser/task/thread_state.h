@@ -36,7 +36,7 @@ class ThreadState : public std::enable_shared_from_this<ThreadState> {
   // "Thread-1", "Thread-2", …
   static std::string fresh_name();
 
-  // Throws std::logic_error when it was started before; SystemError.
+  // Throws std::logic_error when it was started before; SystemError, and then it may be started again.
   void start(std::function<void()> body);
   // False when the expiry came first. Throws std::logic_error before the start and in the thread itself.
   bool join(Expiry expiry);

@@ -89,14 +89,18 @@ class TimerState {
 
 namespace {
 
-// What the timer's fiber or thread holds: says that it has ended, also when it was killed before it began.
+// What the timer's fiber or thread holds: says that it has ended, also when it was killed before it began, but not when
+// there was none to be had.
 class Runner {
  public:
   explicit Runner(std::shared_ptr<TimerState> state) noexcept : state_(std::move(state)) {}
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
-  ~Runner() { state_->end(); }
+  ~Runner() {
+    if (state_) state_->end();
+  }
   void run(Expiry first) { state_->run(first); }
+  void never_came() noexcept { state_.reset(); }
 
  private:
   std::shared_ptr<TimerState> state_;
@@ -118,18 +122,20 @@ AnyTimer::~AnyTimer() {
 
 void AnyTimer::start() {
   const Expiry first = state_->begin();
-  auto runner = std::make_shared<detail::Runner>(state_);
-  auto body = [runner = std::move(runner), first]() mutable {
-    runner->run(first);
-    runner.reset();
-  };
-  if (in_fiber()) {
-    spawn(std::move(body)).set_name("timer");
-    return;
-  }
+  std::shared_ptr<detail::Runner> runner;
   try {
-    std::make_shared<detail::ThreadState>("timer", true)->start(std::move(body));
+    runner = std::make_shared<detail::Runner>(state_);
+    auto body = [runner, first]() mutable {
+      runner->run(first);
+      runner.reset();
+    };
+    if (in_fiber()) {
+      spawn(std::move(body)).set_name("timer");
+    } else {
+      std::make_shared<detail::ThreadState>("timer", true)->start(std::move(body));
+    }
   } catch (...) {
+    if (runner) runner->never_came();
     state_->not_begun();
     throw;
   }

@@ -63,7 +63,8 @@ class AnyTimer {
   AnyTimer(const AnyTimer&) = delete;
   AnyTimer& operator=(const AnyTimer&) = delete;
 
-  // Once; std::logic_error the second time. Throws SystemError when there can't be another thread.
+  // Once; std::logic_error the second time. Throws SystemError when there can't be another thread: then it has not been
+  // started, and may be.
   void start();
   // No call begins any more. False when there would have been none anyway: the timer has ended, or its only call runs.
   bool cancel() noexcept;

@@ -23,6 +23,8 @@
 #include <hawser/process/process_pool.h>
 #include <hawser/serve/tcp_servers.h>
 #include <hawser/sync/event.h>
+#include <hawser/task/thread.h>
+#include <hawser/task/timer.h>
 
 #include "weather.h"
 
@@ -92,6 +94,57 @@ TEST_F(ThreadFaults, a_loop_without_a_thread_is_an_error_of_run) {
 TEST_F(ThreadFaults, one_loop_needs_no_thread) {
   const FaultInjection faults = no_threads();
   EXPECT_EQ(run([] { return spawn([] { return 7; }).get(); }), 7);
+}
+
+TEST_F(ThreadFaults, a_thread_that_was_refused_may_be_started_again) {
+  const auto held = std::make_shared<int>(7);
+  int got = 0;
+  Thread thread([&got, held] { got = *held; }, {.name = "worker"});
+  const std::size_t before = active_count();
+  EXPECT_EQ(refused(1, [&] { thread.start(); }), "start thread worker: Resource temporarily unavailable");
+  EXPECT_FALSE(thread.is_alive());
+  EXPECT_EQ(active_count(), before);
+  EXPECT_THROW(thread.join(), std::logic_error);
+  thread.start();
+  thread.join();
+  EXPECT_EQ(got, 7);
+  EXPECT_EQ(held.use_count(), 1);
+}
+
+class Counting : public Thread {
+ public:
+  explicit Counting(int& count) : count_(count) {}
+  ~Counting() override { finish(); }
+  void run() override { ++count_; }
+
+ private:
+  int& count_;
+};
+
+TEST_F(ThreadFaults, a_refused_thread_with_a_run_of_its_own_goes_in_peace) {
+  int count = 0;
+  {
+    Counting never(count);
+    EXPECT_NE(refused(1, [&] { never.start(); }), "");
+  }
+  EXPECT_EQ(count, 0);
+  Counting later(count);
+  EXPECT_NE(refused(1, [&] { later.start(); }), "");
+  later.start();
+  later.join();
+  EXPECT_EQ(count, 1);
+}
+
+TEST_F(ThreadFaults, a_timer_that_was_refused_may_be_started_again) {
+  std::atomic<int> calls{0};
+  Timer timer(1ms, [&] { ++calls; });
+  EXPECT_EQ(refused(1, [&] { timer.start(); }), "start thread timer: Resource temporarily unavailable");
+  EXPECT_FALSE(timer.finished());
+  timer.start();
+  EXPECT_TRUE(timer.join());
+  EXPECT_EQ(calls.load(), 1);
+  RepeatingTimer never(1ms, [&] { ++calls; });
+  EXPECT_NE(refused(1, [&] { never.start(); }), "");
 }
 
 TEST_F(ThreadFaults, offload_without_a_thread_is_an_error_and_with_one_goes_on) {
