@@ -12,6 +12,20 @@
 #include <hawser/fiber/spin.h>
 
 namespace hawser::detail {
+namespace {
+
+// For somebody on another thread: the sanitizer does not see how the C++ library counts those who share an exception.
+std::exception_ptr copy_of(const std::exception_ptr& error) noexcept {
+  try {
+    std::rethrow_exception(error);
+  } catch (const SystemError& refused) {
+    return std::make_exception_ptr(refused);
+  } catch (...) {
+    return error;
+  }
+}
+
+}  // namespace
 
 bool WorkLane::push(PoolWork& work) noexcept {
   std::lock_guard hold(lock_);
@@ -187,6 +201,7 @@ void WorkerPool::count_workers(int workers, int waiting) noexcept {
 
 bool WorkerPool::start_one(std::exception_ptr* error) noexcept {
   std::uint64_t number = 0;
+  std::exception_ptr failure;
   {
     std::lock_guard hold(mutex_);
     if (!may_start_.load(std::memory_order_relaxed)) {
@@ -198,30 +213,60 @@ bool WorkerPool::start_one(std::exception_ptr* error) noexcept {
   }
   try {
     start_worker(number);
+    refused_.store(false, std::memory_order_relaxed);
     return true;
   } catch (...) {
+    failure = std::current_exception();
     if (error) {
-      *error = std::current_exception();
+      *error = failure;
     } else {
-      log_line(LogLevel::warning, settings_.name + ": no other worker: " + describe(std::current_exception()));
+      log_line(LogLevel::warning, settings_.name + ": no other worker: " + describe(failure));
     }
   }
+  refused_.store(true, std::memory_order_relaxed);
+  bool none_left = false;
   {
     std::lock_guard hold(mutex_);
     count_workers(-1, 0);
+    const int left = workers_.load(std::memory_order_relaxed);
+    none_left = left == 0;
     // Those that are there will come round to it; until one has gone or a wait begins no other is tried.
-    if (workers_.load(std::memory_order_relaxed) != 0) may_start_.store(false, std::memory_order_seq_cst);
+    if (left != waiting_) may_start_.store(false, std::memory_order_seq_cst);
   }
   searching_.fetch_sub(1, std::memory_order_seq_cst);
+  // Somebody may have relied on the worker that we were about to start, or waited for its end.
+  if (none_left) end_pending([&](PoolWork& work) { work.fail_work(copy_of(failure)); });
   return false;
 }
 
 void WorkerPool::worker_waits() noexcept {
-  {
-    std::lock_guard hold(mutex_);
-    count_workers(0, +1);
+  for (;;) {
+    {
+      std::lock_guard hold(mutex_);
+      count_workers(0, +1);
+    }
+    if (!has_work()) return;
+    notify();
+    PoolWork* const work = is_stuck() ? take_any() : nullptr;
+    if (!work) return;
+    worker_goes_on();
+    give_room(*work);
+    work->do_work();
   }
-  if (has_work()) notify();
+}
+
+// Another worker was refused, and all those there wait.
+bool WorkerPool::is_stuck() noexcept {
+  std::lock_guard hold(mutex_);
+  return refused_.load(std::memory_order_relaxed) && workers_.load(std::memory_order_relaxed) == waiting_;
+}
+
+PoolWork* WorkerPool::take_any() noexcept {
+  if (PoolWork* work = incoming_.pop()) return work;
+  for (Bench* bench = benches_.load(std::memory_order_acquire); bench; bench = bench->next) {
+    if (PoolWork* work = bench->lane.pop()) return work;
+  }
+  return nullptr;
 }
 
 void WorkerPool::worker_goes_on() noexcept {

@@ -7,7 +7,8 @@
 // submitter one wake-up, and no work lies about while a worker sleeps.
 //
 // Workers are started when there is work and nobody idle. A worker that waits for a future counts as none: when all of
-// them wait, one more is started, which goes again when it is not needed any more.
+// them wait, one more is started, which goes again when it is not needed any more. When none is to be had, those there
+// are do the work, also one that is about to wait; without a single one, work that relied on it fails with the error.
 #pragma once
 
 #include <atomic>
@@ -149,6 +150,8 @@ class WorkerPool : public WorkerHost, public std::enable_shared_from_this<Worker
   // Precondition: the new worker is counted in searching_. False, and then not any more, when none may be started.
   bool start_one(std::exception_ptr* error) noexcept;
   void count_workers(int workers, int waiting) noexcept;
+  [[nodiscard]] bool is_stuck() noexcept;
+  PoolWork* take_any() noexcept;
   [[nodiscard]] bool surplus() const noexcept { return surplus_.load(std::memory_order_relaxed); }
   bool leave_if_surplus() noexcept;
 
@@ -170,6 +173,7 @@ class WorkerPool : public WorkerHost, public std::enable_shared_from_this<Worker
   std::atomic<int> sleeping_{0};
   std::atomic<bool> may_start_{true};
   std::atomic<bool> surplus_{false};
+  std::atomic<bool> refused_{false};  // the latest worker could not be started
   std::atomic<bool> closed_{false};
   std::atomic<bool> polling_{false};
 

@@ -22,6 +22,9 @@
 #include <hawser/net/selector.h>
 #include <hawser/net/socket_options.h>
 #include <hawser/process/run_command.h>
+#include <hawser/task/thread.h>
+#include <hawser/task/thread_pool.h>
+#include <hawser/task/timer.h>
 
 #include "weather.h"
 
@@ -288,6 +291,32 @@ TEST_P(EveryCall, of_a_command_may_fail) {
       EXPECT_EQ(one_after_another(failing, run_a_command), 0)
           << static_cast<int>(failing.call) << ' ' << std::strerror(failing.error);
     }
+    before.expect_the_same();
+  });
+}
+
+void work_on_threads() {
+  int sum = 0;
+  Thread thread([&sum] { sum += 1; });
+  thread.start();
+  thread.join();
+  {
+    ThreadPool pool(2);
+    sum += pool.submit([] { return 10; }).result();
+  }
+  Timer timer(1us, [&sum] { sum += 100; });
+  timer.start();
+  timer.join();
+  EXPECT_EQ(sum, 111);
+}
+
+TEST_P(EveryCall, that_starts_a_thread_may_fail) {
+  in_place([] {
+    work_on_threads();
+    const Ledger before;
+    // In a fiber the timer needs none.
+    EXPECT_EQ(one_after_another({SystemCall::thread_create, EAGAIN}, work_on_threads),
+              GetParam() == Where::fiber ? 2 : 3);
     before.expect_the_same();
   });
 }

@@ -24,6 +24,7 @@
 #include <hawser/serve/tcp_servers.h>
 #include <hawser/sync/event.h>
 #include <hawser/task/thread.h>
+#include <hawser/task/thread_pool.h>
 #include <hawser/task/timer.h>
 
 #include "weather.h"
@@ -145,6 +146,65 @@ TEST_F(ThreadFaults, a_timer_that_was_refused_may_be_started_again) {
   EXPECT_EQ(calls.load(), 1);
   RepeatingTimer never(1ms, [&] { ++calls; });
   EXPECT_NE(refused(1, [&] { never.start(); }), "");
+}
+
+TEST_F(ThreadFaults, a_pool_without_a_thread_says_so_and_is_asked_again) {
+  ThreadPool pool(2, {.name = "few", .max_queued = 1});
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_EQ(refused(1, [&] { pool.submit([] {}); }),
+              "start thread few-" + std::to_string(round) + ": Resource temporarily unavailable");
+  }
+  EXPECT_EQ(pool.submit([] { return 7; }).result(), 7);
+}
+
+TEST_F(ThreadFaults, a_pool_goes_on_with_the_threads_it_has) {
+  ThreadPool pool(4);
+  EXPECT_EQ(pool.submit([] { return 7; }).result(), 7);
+  const FaultInjection faults = no_threads();
+  std::vector<Future<int>> futures;
+  for (int i = 0; i < 100; ++i) {
+    futures.push_back(pool.submit([i] {
+      std::this_thread::yield();
+      return i;
+    }));
+  }
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(futures[static_cast<std::size_t>(i)].result(), i);
+}
+
+// What it waits for is behind work that no other thread is to be had for.
+TEST_F(ThreadFaults, a_worker_that_waits_does_the_work_when_nobody_else_can) {
+  ThreadPool pool(1);
+  EXPECT_EQ(pool.submit([] { return 7; }).result(), 7);
+  const FaultInjection faults = no_threads();
+  const auto nested = [&pool](auto&& self, int depth) -> int {
+    if (depth == 0) return 1;
+    Future<int> inner = pool.submit([&self, depth] { return self(self, depth - 1); });
+    return inner.then([](int got) { return got + 1; }).result();
+  };
+  EXPECT_EQ(pool.submit([&] { return nested(nested, 5); }).result(), 6);
+  EXPECT_GT(faults.struck(), 0U);
+}
+
+// A submit may rely on the thread that another one is just about to start, and does not get.
+TEST_F(ThreadFaults, no_work_is_left_behind_when_several_submit_and_threads_are_refused) {
+  for (int round = 0; round < 20 * kRounds; ++round) {
+    const FaultInjection faults({{SystemCall::thread_create, EAGAIN, 0.5}}, static_cast<std::uint64_t>(round));
+    ThreadPool pool(2);
+    std::atomic<int> ends{0};
+    std::vector<std::thread> submitters;
+    for (int i = 0; i < 3; ++i) {
+      submitters.emplace_back([&] {
+        try {
+          EXPECT_EQ(pool.submit([] { return 7; }).result(), 7);
+        } catch (const SystemError& error) {
+          EXPECT_EQ(error.error_number(), EAGAIN);
+        }
+        ++ends;
+      });
+    }
+    for (std::thread& thread : submitters) thread.join();
+    EXPECT_EQ(ends.load(), 3);
+  }
 }
 
 TEST_F(ThreadFaults, offload_without_a_thread_is_an_error_and_with_one_goes_on) {
