@@ -1,6 +1,5 @@
 #include <hawser/process/popen_state.h>
 
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,11 +37,13 @@ Popen::State::~State() {
   if (out) out->close();
   if (err) err->close();
   if (!poll()) {
-    try {
-      send_to_group(SIGKILL);
-      send(SIGKILL);
-    } catch (const SystemError&) {
-      // It runs as somebody else now and we may not end it; then we wait.
+    // Where it runs as somebody else now and we may not end it, we wait. What the group says tells nothing of the
+    // child.
+    for (const auto kill : {&State::send_to_group, &State::send}) {
+      try {
+        (this->*kill)(SIGKILL);
+      } catch (const SystemError&) {
+      }
     }
     wait_to_the_end();
   }
@@ -123,7 +124,7 @@ void Popen::State::wait_to_the_end() noexcept {
 
 void Popen::State::send(int signal) {
   if (poll()) return;
-  if (::syscall(SYS_pidfd_send_signal, pidfd->fd(), signal, nullptr, 0) != 0 && errno != ESRCH) {
+  if (detail::sys::pidfd_send_signal(pidfd->fd(), signal) != 0 && errno != ESRCH) {
     throw_errno("signal", name());
   }
 }
@@ -131,7 +132,7 @@ void Popen::State::send(int signal) {
 // The child is not reaped while the group may be signalled, so the number can't have become somebody else's.
 void Popen::State::send_to_group(int signal) {
   if (!has_group) return send(signal);
-  if (::kill(-pid, signal) != 0 && errno != ESRCH) throw_errno("signal the group of", name());
+  if (detail::sys::kill(-pid, signal) != 0 && errno != ESRCH) throw_errno("signal the group of", name());
 }
 
 }  // namespace hawser
