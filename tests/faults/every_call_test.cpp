@@ -160,6 +160,12 @@ TEST_P(EveryCall, of_a_talk_over_a_path_may_fail) {
     for (const int error : {EINTR, EWOULDBLOCK, ENOLCK}) {
       EXPECT_EQ(one_after_another({SystemCall::flock, error}, talk_over_a_path), 0) << std::strerror(error);
     }
+    {
+      const FaultInjection faults({{.call = SystemCall::flock, .error = EINTR, .nth = 1},
+                                   {.call = SystemCall::flock, .error = EWOULDBLOCK, .nth = 1}});
+      talk_over_a_path();
+      EXPECT_EQ(faults.struck(), 2U);  // it asked again, and again
+    }
     before.expect_the_same();
   });
 }

@@ -22,7 +22,6 @@
 #include <hawser/process/process.h>
 #include <hawser/process/process_pool.h>
 #include <hawser/serve/tcp_servers.h>
-#include <hawser/sync/event.h>
 #include <hawser/task/thread.h>
 #include <hawser/task/thread_pool.h>
 #include <hawser/task/timer.h>
