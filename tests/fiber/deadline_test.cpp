@@ -13,19 +13,11 @@
 #include <hawser/fiber/task.h>
 #include <hawser/fiber/task_group.h>
 
+#include "fiber/on_both.h"
+
 using namespace hawser;
+using namespace hawser::testing;
 using namespace std::chrono_literals;
-
-namespace {
-
-// The same body on a fiber and on a plain thread.
-template <class Body>
-void on_both(Body body) {
-  run([&] { body(); });
-  std::thread(body).join();
-}
-
-}  // namespace
 
 TEST(deadlines, an_outer_one_passes_through_inner_scopes_and_is_known_outside) {
   on_both([] {

@@ -16,37 +16,13 @@
 #include <hawser/fiber/run.h>
 #include <hawser/fiber/task.h>
 
+#include "fiber/pollable_pair.h"
+
 using namespace hawser;
+using namespace hawser::testing;
 using namespace std::chrono_literals;
 
 namespace {
-
-const std::string kName = "pair";
-
-struct Pair {
-  Pair() {
-    int fds[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0) throw_errno("socketpair", "");
-    a = std::make_unique<Pollable>(UniqueFd(fds[0]));
-    b = std::make_unique<Pollable>(UniqueFd(fds[1]));
-  }
-  std::unique_ptr<Pollable> a, b;
-};
-
-char read_one(Pollable& p, Expiry expiry = Expiry::never()) {
-  Pollable::Use use(p, Direction::read, "read", kName);
-  for (;;) {
-    char c = 0;
-    if (use.maybe_ready()) {
-      const ssize_t n = ::read(use.fd(), &c, 1);
-      if (n == 1) return c;
-      if (n == 0) return 0;
-      if (errno != EAGAIN) throw_errno("read", kName);
-      use.drained();
-    }
-    throw_unless_ready(use.wait(expiry), "read");
-  }
-}
 
 void write_one(Pollable& p, char c) {
   Pollable::Use use(p, Direction::write, "write", kName);

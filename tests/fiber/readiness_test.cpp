@@ -18,43 +18,19 @@
 #include <hawser/fiber/run.h>
 #include <hawser/fiber/task.h>
 
+#include "fiber/pollable_pair.h"
+
 using namespace hawser;
+using namespace hawser::testing;
 using namespace std::chrono_literals;
 
 namespace {
-
-const std::string kName = "descriptor";
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 constexpr int kRounds = 500;
 #else
 constexpr int kRounds = 5'000;
 #endif
-
-struct Pair {
-  Pair() {
-    int fds[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0) throw_errno("socketpair", "");
-    a = std::make_unique<Pollable>(UniqueFd(fds[0]));
-    b = std::make_unique<Pollable>(UniqueFd(fds[1]));
-  }
-  std::unique_ptr<Pollable> a, b;
-};
-
-// One byte; 0 at the end. What wait() says when it is not ready is thrown.
-char read_one(Pollable& p, Expiry expiry = Expiry::never()) {
-  Pollable::Use use(p, Direction::read, "read", kName);
-  for (;;) {
-    char c = 0;
-    if (use.maybe_ready()) {
-      const ssize_t n = ::read(use.fd(), &c, 1);
-      if (n >= 0) return n ? c : '\0';
-      if (errno != EAGAIN) throw_errno("read", kName);
-      use.drained();
-    }
-    throw_unless_ready(use.wait(expiry), "read");
-  }
-}
 
 void write_one(Pollable& p, char c) { ASSERT_EQ(::send(p.fd(), &c, 1, MSG_NOSIGNAL), 1); }
 

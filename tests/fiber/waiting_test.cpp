@@ -12,19 +12,11 @@
 #include <hawser/fiber/task.h>
 #include <hawser/fiber/waiter.h>
 
+#include "fiber/on_both.h"
+
 using namespace hawser;
+using namespace hawser::testing;
 using namespace std::chrono_literals;
-
-namespace {
-
-// The same body on a fiber and on a plain thread.
-template <class Body>
-void on_both(Body body) {
-  run([&] { body(); });
-  std::thread(body).join();
-}
-
-}  // namespace
 
 TEST(waiter, unpark_before_park_is_kept) {
   on_both([] {
