@@ -34,7 +34,7 @@ namespace {
 using namespace testing;
 
 class EveryCall : public Weather {};
-HAWSER_IN_ALL_WEATHERS(EveryCall);
+HAWSER_IN_BOTH_CONTEXTS(EveryCall);
 
 struct Failing {
   SystemCall call;
@@ -245,7 +245,7 @@ TEST_P(EveryCall, that_registers_a_descriptor_may_fail) {
     int failed = 0;
     failed += one_after_another({SystemCall::epoll_ctl, ENOMEM}, wait_for_each_other);
     failed += one_after_another({SystemCall::epoll_ctl, ENOSPC}, wait_for_each_other);
-    EXPECT_TRUE(GetParam() == Where::fiber || failed == 0) << failed;  // a thread registers nothing
+    EXPECT_TRUE(GetParam() == ContextKind::fiber || failed == 0) << failed;  // a thread registers nothing
     EXPECT_GT(one_after_another({SystemCall::socketpair, EMFILE}, wait_for_each_other), 0);
     EXPECT_GT(one_after_another({SystemCall::socketpair, ENFILE}, wait_for_each_other), 0);
     before.expect_the_same();

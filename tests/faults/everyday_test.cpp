@@ -21,7 +21,7 @@ namespace {
 using namespace testing;
 
 class Everyday : public Weather {};
-HAWSER_IN_ALL_WEATHERS(Everyday);
+HAWSER_IN_BOTH_CONTEXTS(Everyday);
 
 // A file with that content, gone when closed.
 UniqueFd file_with(const std::string& content) {
@@ -186,7 +186,7 @@ TEST_P(Everyday, commands_with_pipes_at_both_ends) {
 }
 
 TEST_P(Everyday, a_server_with_many_clients_at_once) {
-  if (GetParam() == Where::thread) {  // the server is made of fibers; here its clients are threads
+  if (GetParam() == ContextKind::thread) {  // the server is made of fibers; here its clients are threads
     run([] {
       FiberTcpServer server({"127.0.0.1", 0}, [](Socket& peer) { echo(peer); });
       auto serving = spawn([&] { server.serve_forever(); });

@@ -25,6 +25,8 @@
 #include <hawser/tls/certificate.h>
 #include <hawser/tls/tls_stream.h>
 
+#include "net/both_contexts.h"
+
 namespace hawser::testing {
 
 using namespace std::chrono_literals;
@@ -52,8 +54,6 @@ inline constexpr int kRounds = 40;
         {SystemCall::io_uring_enter, EINTR, 0.2}, {SystemCall::waitid, EINTR, 0.3}, {SystemCall::close, EINTR, 0.3}, \
   }
 
-enum class Where : std::uint8_t { fiber, thread };
-
 // Threads that wait for a socket borrow a descriptor each to be woken by, which is kept for the next one: from now on
 // there are enough of them.
 inline void make_bells() {
@@ -72,55 +72,19 @@ inline void make_bells() {
 }
 
 // Runs a body in a fiber, or on plain threads.
-class Weather : public ::testing::TestWithParam<Where> {
+class Weather : public ::testing::TestWithParam<ContextKind> {
  protected:
   void SetUp() override {
     set_log_sink([](LogLevel, std::string_view) {});  // of accept() that waits for descriptors, again and again
   }
   void in_place(const std::function<void()>& body) {
-    if (GetParam() == Where::thread) {
-      make_bells();
-      return body();
-    }
-    run([&] { body(); });
+    if (GetParam() == ContextKind::thread) make_bells();
+    run_in_context(GetParam(), body);
   }
 
-  // Another flow of control of the same kind; get() rethrows.
-  class Beside {
-   public:
-    Beside(Where where, std::function<void()> body) {
-      if (where == Where::fiber) {
-        task_ = spawn(std::move(body));
-      } else {
-        thread_ = std::thread([this, body = std::move(body)] {
-          try {
-            body();
-          } catch (...) {
-            error_ = std::current_exception();
-          }
-        });
-      }
-    }
-    Beside(const Beside&) = delete;
-    Beside& operator=(const Beside&) = delete;
-    ~Beside() {
-      if (thread_.joinable()) thread_.join();
-      if (task_.valid()) task_.join();
-    }
-    void get() {
-      if (task_.valid()) return task_.get();
-      thread_.join();
-      if (error_) std::rethrow_exception(error_);
-    }
-
-   private:
-    Task<void> task_;
-    std::thread thread_;
-    std::exception_ptr error_;
-  };
-
  public:
-  [[nodiscard]] static Beside beside(std::function<void()> body) { return {GetParam(), std::move(body)}; }
+  // Another flow of control of the same kind.
+  [[nodiscard]] static Peer beside(std::function<void()> body) { return {GetParam(), std::move(body)}; }
 };
 
 inline std::size_t open_descriptors() {
@@ -157,13 +121,4 @@ inline std::string read_to_end(Stream& stream) {
   return all;
 }
 
-inline std::string place_name(const ::testing::TestParamInfo<Where>& info) {
-  return info.param == Where::thread ? "thread" : "fiber";
-}
-
 }  // namespace hawser::testing
-
-#define HAWSER_IN_ALL_WEATHERS(suite)                                                                            \
-  INSTANTIATE_TEST_SUITE_P(in, suite,                                                                            \
-                           ::testing::Values(::hawser::testing::Where::fiber, ::hawser::testing::Where::thread), \
-                           ::hawser::testing::place_name)

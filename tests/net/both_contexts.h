@@ -19,52 +19,55 @@ using namespace std::chrono_literals;
 
 enum class ContextKind { fiber, thread };
 
-class BothContexts : public ::testing::TestWithParam<ContextKind> {
- protected:
-  // The body of the test, in the context.
-  void in_context(const std::function<void()>& body) {
-    if (GetParam() == ContextKind::fiber) {
-      run([&] { body(); });
+// The body of the test, in the context.
+inline void run_in_context(ContextKind kind, const std::function<void()>& body) {
+  if (kind == ContextKind::fiber) {
+    run([&] { body(); });
+  } else {
+    body();
+  }
+}
+
+// Another flow of control, in a fiber or on a thread, joined by get() or by its end.
+class Peer {
+ public:
+  Peer(ContextKind kind, std::function<void()> body) {
+    if (kind == ContextKind::fiber) {
+      task_ = spawn(std::move(body));
     } else {
-      body();
+      thread_ = std::thread([this, body = std::move(body)] {
+        try {
+          body();
+        } catch (...) {
+          error_ = std::current_exception();
+        }
+      });
     }
   }
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+  ~Peer() {
+    if (thread_.joinable()) thread_.join();
+    if (task_.valid()) task_.join();
+  }
+  // Waits; rethrows what the body threw.
+  void get() {
+    if (task_.valid()) return task_.get();
+    thread_.join();
+    if (error_) std::rethrow_exception(error_);
+  }
 
-  // Another flow of control of the same kind, joined by get() or by its end.
-  class Peer {
-   public:
-    Peer(ContextKind kind, std::function<void()> body) {
-      if (kind == ContextKind::fiber) {
-        task_ = spawn(std::move(body));
-      } else {
-        thread_ = std::thread([this, body = std::move(body)] {
-          try {
-            body();
-          } catch (...) {
-            error_ = std::current_exception();
-          }
-        });
-      }
-    }
-    Peer(const Peer&) = delete;
-    Peer& operator=(const Peer&) = delete;
-    ~Peer() {
-      if (thread_.joinable()) thread_.join();
-      if (task_.valid()) task_.join();
-    }
-    // Waits; rethrows what the body threw.
-    void get() {
-      if (task_.valid()) return task_.get();
-      thread_.join();
-      if (error_) std::rethrow_exception(error_);
-    }
+ private:
+  Task<void> task_;
+  std::thread thread_;
+  std::exception_ptr error_;
+};
 
-   private:
-    Task<void> task_;
-    std::thread thread_;
-    std::exception_ptr error_;
-  };
-  [[nodiscard]] Peer peer(std::function<void()> body) { return Peer(GetParam(), std::move(body)); }
+class BothContexts : public ::testing::TestWithParam<ContextKind> {
+ protected:
+  static void in_context(const std::function<void()>& body) { run_in_context(GetParam(), body); }
+  // Another flow of control of the same kind.
+  [[nodiscard]] static Peer peer(std::function<void()> body) { return {GetParam(), std::move(body)}; }
 };
 
 inline std::string context_name(const ::testing::TestParamInfo<ContextKind>& info) {

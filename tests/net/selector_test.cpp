@@ -23,19 +23,9 @@ using testing::ContextKind;
 class selector_in : public ::testing::TestWithParam<std::tuple<SelectorKind, ContextKind>> {
  protected:
   [[nodiscard]] static SelectorKind kind() { return std::get<0>(GetParam()); }
-  static void in_context(const std::function<void()>& body) {
-    if (std::get<1>(GetParam()) == ContextKind::fiber) {
-      run([&] { body(); });
-    } else {
-      body();
-    }
-  }
-  class Peer : public testing::BothContexts {
-   public:
-    void TestBody() override {}
-    using Flow = testing::BothContexts::Peer;
-  };
-  static Peer::Flow peer(std::function<void()> body) { return {std::get<1>(GetParam()), std::move(body)}; }
+  [[nodiscard]] static ContextKind context() { return std::get<1>(GetParam()); }
+  static void in_context(const std::function<void()>& body) { testing::run_in_context(context(), body); }
+  [[nodiscard]] static testing::Peer peer(std::function<void()> body) { return {context(), std::move(body)}; }
 };
 
 std::string name_of(const ::testing::TestParamInfo<selector_in::ParamType>& info) {
