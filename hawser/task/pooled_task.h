@@ -35,10 +35,10 @@ class PooledTask final : public ValueState<T>, public PoolWork {
     if (this->cancel()) body_.reset();
     this->drop_ref();
   }
-  void fail_work(const std::exception_ptr& error) noexcept override {
+  void fail_work(std::exception_ptr error) noexcept override {
     if (this->begin()) {
       body_.reset();
-      this->fail(error);
+      this->fail(std::move(error));
     }
     this->drop_ref();
   }

@@ -39,7 +39,7 @@ class PoolWork {
   PoolWork& operator=(const PoolWork&) = delete;
   virtual void do_work() noexcept = 0;
   virtual void cancel_work() noexcept = 0;
-  virtual void fail_work(const std::exception_ptr& error) noexcept = 0;
+  virtual void fail_work(std::exception_ptr error) noexcept = 0;
 
   // For the pool.
   PoolWork* next = nullptr;

@@ -193,8 +193,10 @@ TEST_F(ThreadFaults, no_work_is_left_behind_when_several_submit_and_threads_are_
     std::vector<std::thread> submitters;
     for (int i = 0; i < 3; ++i) {
       submitters.emplace_back([&] {
+        std::optional<Future<int>> future;
         try {
-          EXPECT_EQ(pool.submit([] { return 7; }).result(), 7);
+          future = pool.submit([] { return 7; });
+          EXPECT_EQ(future->result(), 7);
         } catch (const SystemError& error) {
           EXPECT_EQ(error.error_number(), EAGAIN);
         }
