@@ -24,7 +24,9 @@ void expect_no_lost_update(Place place, std::size_t depth) {
             const int seen = count;
             if (n % 16 == 0) yield();
             for (std::size_t d = 1; d < depth; ++d) EXPECT_TRUE(lock.try_lock());
-            if constexpr (requires { lock.depth(); }) EXPECT_EQ(lock.depth(), depth);
+            if constexpr (requires { lock.depth(); }) {
+              EXPECT_EQ(lock.depth(), depth);
+            }
             count = seen + 1;
             for (std::size_t d = 1; d < depth; ++d) lock.unlock();
           }

@@ -99,7 +99,9 @@ void expect_that_shutdown_frees_all_who_wait(Place place, AnyQueue& full, bool i
   contexts.join();
   EXPECT_EQ(freed, 4);
   EXPECT_TRUE(full.is_shut_down());
-  if (!immediate) EXPECT_EQ(full.get(), 1);
+  if (!immediate) {
+    EXPECT_EQ(full.get(), 1);
+  }
   EXPECT_THROW(full.get(), ShutDown);
   EXPECT_THROW(static_cast<void>(full.try_get()), ShutDown);
   EXPECT_THROW(full.put_nowait(3), ShutDown);
