@@ -124,7 +124,11 @@ void BasicServer<Request>::process_request(Request& request) {
 template <class Request>
 void BasicServer<Request>::start_job(Request& request) {
   const auto job = std::make_shared<RequestJob>(*this, std::move(request));
-  runner().start(job);
+  try {
+    runner().start(job);
+  } catch (...) {
+    report(std::current_exception(), job->request());  // which knows whose it was; it is closed
+  }
 }
 
 template <class Request>

@@ -19,7 +19,7 @@ namespace {
 using namespace testing;
 
 class ChildFaults : public Weather {};
-HAWSER_IN_ALL_WEATHERS(ChildFaults);
+HAWSER_IN_BOTH_CONTEXTS(ChildFaults);
 
 void sleep_long() { ::sleep(600); }
 int seven() { return 7; }

@@ -322,7 +322,7 @@ TEST_P(EveryCall, that_starts_a_thread_may_fail) {
     const Ledger before;
     // In a fiber the timer needs none.
     EXPECT_EQ(one_after_another({SystemCall::thread_create, EAGAIN}, work_on_threads),
-              GetParam() == Where::fiber ? 2 : 3);
+              GetParam() == ContextKind::fiber ? 2 : 3);
     before.expect_the_same();
   });
 }

@@ -290,8 +290,10 @@ TEST_F(ThreadFaults, a_server_that_nobody_could_stop_does_not_serve) {
 
 TEST_F(ThreadFaults, a_threading_server_lives_on_when_no_thread_is_to_be_had) {
   std::string reported;
+  std::string whose;
   ServerOptions options{.max_connections = 1};
-  options.handle_error = [&](const std::exception_ptr& error, Socket&) {
+  options.handle_error = [&](const std::exception_ptr& error, Socket& peer) {
+    whose = peer.peer();
     try {
       std::rethrow_exception(error);
     } catch (const std::exception& thrown) {
@@ -308,6 +310,7 @@ TEST_F(ThreadFaults, a_threading_server_lives_on_when_no_thread_is_to_be_had) {
         EXPECT_EQ(talk(server.address()), "");
       }
       EXPECT_EQ(reported, "start thread for a request: Resource temporarily unavailable");
+      EXPECT_TRUE(whose.starts_with("127.0.0.1:")) << whose;
       EXPECT_EQ(talk(server.address()), "x");
     }
     server.request_stop();
