@@ -5,11 +5,15 @@
 // Sockets bound to an address are the exception. What a ring polls lives on until the kernel has taken the ring apart,
 // some 10 ms after a process was killed, and its next life could not have the address meanwhile. So they are watched by
 // an epoll instance, which holds on to nothing, and the ring polls that.
+//
+// A loop that sleeps is woken by a message from ring to ring where the waker has one too, which spares the way through
+// a descriptor and its poll; by an eventfd otherwise.
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <optional>
 
@@ -17,16 +21,21 @@
 #include <hawser/base/fd.h>
 #include <hawser/base/system_calls.h>
 #include <hawser/fiber/engine.h>
+#include <hawser/fiber/loop.h>
 #include <hawser/fiber/uring_ring.h>
 #include <hawser/fiber/waiter.h>
 
 namespace hawser::detail {
 namespace {
 
-// What a completion belongs to: a watch, whose address is even, with the direction as lowest bit; or one of these.
+// What a completion belongs to: a watch, with the direction as lowest bit; an engine for which a message was meant,
+// with the next bit; or one of these.
 constexpr std::uint64_t kNobody = 0;
 constexpr std::uint64_t kBell = 2;
 constexpr std::uint64_t kBound = 4;
+constexpr std::uint64_t kMessage = 6;
+constexpr std::uint64_t kEngineBit = 2;
+static_assert(alignof(Watch) > 2 && alignof(Engine) > 2);
 
 // What a direction waits for, and which of that says that a call would get on rather than that something is odd about
 // the descriptor. Errors and hang-ups are reported unasked.
@@ -52,8 +61,14 @@ class UringEngine final : public Engine {
     ring_.emplace();
     bell_armed_ = bound_armed_ = false;
   }
-  void begin() override { ring_->begin(); }
-  void end() noexcept override { ring_->end(); }
+  void begin() override {
+    ring_->begin();
+    reached_at_.store(ring_->number(), std::memory_order_release);
+  }
+  void end() noexcept override {
+    reached_at_.store(-1, std::memory_order_relaxed);
+    ring_->end();
+  }
 
   // The first call on a descriptor tries; a wait asks.
   void add(Watch& watch) override {
@@ -97,8 +112,9 @@ class UringEngine final : public Engine {
 
   void wake() noexcept override {
     const int saved = errno;
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(bell_.get(), &one, sizeof one);
+    Loop* const waker = Loop::current();
+    const bool has_ring = waker && waker->engine_kind() == EngineKind::uring;
+    if (!has_ring || !static_cast<UringEngine&>(waker->engine()).send_message(*this)) ring_bell();
     errno = saved;
   }
 
@@ -120,6 +136,31 @@ class UringEngine final : public Engine {
     calls_.add(ring_->enter(timeout));
     submits_.add(before - ring_->unsubmitted());
     ring_->take([this](const io_uring_cqe& completion) { handle(completion); });
+  }
+
+  void ring_bell() noexcept {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(bell_.get(), &one, sizeof one);
+  }
+
+  // From our ring into the other's, at once: the fiber that runs here may go on for long. Who gets it may have woken by
+  // itself meanwhile and even have ended: then it is one completion more, or an error that we hear of (handle()). False
+  // when it could not be handed over.
+  bool send_message(const UringEngine& other) noexcept {
+    const int ring = other.reached_at_.load(std::memory_order_acquire);
+    if (ring < 0 || !messages_work_ || &other == this) return false;
+    io_uring_sqe* entry = ring_->next_submission();
+    if (!entry) return false;
+    entry->opcode = IORING_OP_MSG_RING;
+    entry->flags = IOSQE_CQE_SKIP_SUCCESS;
+    entry->fd = ring;
+    entry->off = kMessage;
+    entry->user_data = reinterpret_cast<std::uint64_t>(&other) | kEngineBit;
+    ++calls_;
+    const std::uint32_t before = ring_->unsubmitted();
+    const bool handed_over = ring_->submit();
+    submits_.add(before - ring_->unsubmitted());
+    return handed_over;
   }
 
   // Edge mode: each ring of the bell is an event, and its counter never has to be read.
@@ -202,7 +243,7 @@ class UringEngine final : public Engine {
 
   void handle(const io_uring_cqe& completion) noexcept {
     const bool more = completion.flags & IORING_CQE_F_MORE;
-    if (completion.user_data == kNobody) return;
+    if (completion.user_data == kNobody || completion.user_data == kMessage) return;
     if (completion.user_data == kBell) {
       bell_armed_ = more;
       return;
@@ -210,6 +251,10 @@ class UringEngine final : public Engine {
     if (completion.user_data == kBound) {
       bound_armed_ = more;
       return look_at_bound();
+    }
+    if (completion.user_data & kEngineBit) {  // a message that did not arrive
+      if (completion.res == -EINVAL || completion.res == -EOPNOTSUPP) messages_work_ = false;  // before Linux 5.18
+      return reinterpret_cast<UringEngine*>(completion.user_data & ~kEngineBit)->ring_bell();
     }
     auto& watch = *reinterpret_cast<Watch*>(completion.user_data & ~std::uint64_t{1});
     const std::size_t at = completion.user_data & 1;
@@ -248,6 +293,8 @@ class UringEngine final : public Engine {
 
   UniqueFd bell_;
   bool bell_armed_ = false;
+  std::atomic<int> reached_at_{-1};  // our ring's number, for the messages of others; -1 outside begin() and end()
+  bool messages_work_ = true;
   UniqueFd bound_;          // an epoll instance
   bool any_bound_ = false;  // there has been one
   bool bound_armed_ = false;

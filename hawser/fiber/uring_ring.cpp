@@ -191,6 +191,13 @@ unsigned UringRing::enter(Timeout timeout) {
   return calls;
 }
 
+bool UringRing::submit() noexcept {
+  sq_shared_tail_.store(sq_tail_, std::memory_order_release);
+  const std::uint32_t count = unsubmitted();
+  const std::uint32_t flags = enter_flags_ & IORING_ENTER_REGISTERED_RING;
+  return sys::io_uring_enter(enter_fd_, count, 0, flags, nullptr, 0) == static_cast<int>(count);
+}
+
 int UringRing::call_enter(std::uint32_t count, Timeout timeout) noexcept {
   __kernel_timespec relative{};
   io_uring_getevents_arg argument{};

@@ -60,6 +60,11 @@ class UringRing {
   // all). Returns early for a signal. When the kernel has no memory for a submission, it stays in the queue for the
   // next time. Returns how many system calls that took. Throws SystemError otherwise.
   unsigned enter(Timeout timeout);
+  // Hands the submissions over and does not wait, nor look for completions. False when the kernel did not take them
+  // all; they stay in the queue then.
+  bool submit() noexcept;
+  // Where other rings' messages go.
+  [[nodiscard]] int number() const noexcept { return fd_.get(); }
   // Submissions that the next enter() will hand over.
   [[nodiscard]] std::uint32_t unsubmitted() const noexcept;
 

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <optional>
 #include <thread>
@@ -126,4 +127,47 @@ TEST(uring_ring, belongs_to_the_thread_that_begins) {
   }).join();
   EXPECT_FALSE(ring->untouched());
   EXPECT_FALSE(ring->ours());
+}
+
+TEST(uring_ring, a_message_wakes_another_ring_that_sleeps_and_one_to_nobody_is_an_error) {
+  for (const UringRing::Mode mode : kModes) {
+    std::optional<UringRing> ring;
+    make(ring, mode);
+    if (!ring) continue;
+    const auto send = [&](int to) {
+      io_uring_sqe* entry = ring->next_submission();
+      ASSERT_NE(entry, nullptr);
+      entry->opcode = IORING_OP_MSG_RING;
+      entry->flags = IOSQE_CQE_SKIP_SUCCESS;
+      entry->fd = to;
+      entry->off = 6;
+      entry->user_data = 9;
+      EXPECT_TRUE(ring->submit());
+      EXPECT_EQ(ring->unsubmitted(), 0U);
+    };
+    std::atomic<int> number{-1};
+    std::thread sleeper([&] {
+      UringRing own;
+      own.begin();
+      number = own.number();
+      number.notify_one();
+      std::vector<std::uint64_t> names;
+      while (names.empty()) {
+        own.enter(20s);
+        names = names_of_completed(own);
+      }
+      EXPECT_EQ(names, std::vector<std::uint64_t>{6});
+      own.end();
+    });
+    number.wait(-1);
+    send(number);
+    sleeper.join();
+    const PipeEnds pipe;
+    send(pipe.out.get());  // no ring
+    ring->enter(20s);
+    // Kernels before 5.18 know no messages: then there is one of these for each.
+    const auto failed = names_of_completed(*ring);
+    ASSERT_FALSE(failed.empty());
+    EXPECT_EQ(failed.back(), 9U);
+  }
 }
