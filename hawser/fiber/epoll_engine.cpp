@@ -15,10 +15,10 @@
 namespace hawser::detail {
 namespace {
 
-// How many events a turn takes: as many as a processor's cache has room for what belongs to them, in the kernel and
-// here, for a receipt and an answer follow each. Where even more wait, there is no room for those either.
-constexpr int kEventsATurn = 128;
-constexpr int kEventsInACrowd = 32;
+// How many events a turn takes. Of more, what belongs to them, in the kernel and here, would leave the caches between a
+// receipt and its answer; and a peer that sends to many connections would have nothing to do while all are received
+// for.
+constexpr int kEventsATurn = 32;
 constexpr std::uint64_t kWakeTag = ~std::uint64_t{0};
 
 class EpollEngine final : public Engine {
@@ -59,21 +59,21 @@ class EpollEngine final : public Engine {
   void expect(Watch&, Direction) noexcept override {}
   void settle(Watch&, Direction) noexcept override {}
 
-  void poll() override { handle(sys::epoll_wait(epoll_.get(), events_, most_, 0)); }
+  void poll() override { handle(sys::epoll_wait(epoll_.get(), events_, kEventsATurn, 0)); }
 
   void wait(Expiry expiry) override {
     const Timeout left = expiry.left();
-    if (!left) return handle(sys::epoll_wait(epoll_.get(), events_, most_, -1));
+    if (!left) return handle(sys::epoll_wait(epoll_.get(), events_, kEventsATurn, -1));
     if (precise_) {
       const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(*left);
       const timespec wait{.tv_sec = static_cast<time_t>(seconds.count()),
                           .tv_nsec = static_cast<long>((*left - seconds).count())};
-      const int count = sys::epoll_pwait2(epoll_.get(), events_, most_, &wait);
+      const int count = sys::epoll_pwait2(epoll_.get(), events_, kEventsATurn, &wait);
       if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return handle(count);
       precise_ = false;  // an older kernel, or a container's filter
     }
     const auto ms = std::chrono::ceil<std::chrono::milliseconds>(*left).count();
-    handle(sys::epoll_wait(epoll_.get(), events_, most_, ms > 3'600'000 ? 3'600'000 : static_cast<int>(ms)));
+    handle(sys::epoll_wait(epoll_.get(), events_, kEventsATurn, ms > 3'600'000 ? 3'600'000 : static_cast<int>(ms)));
   }
 
   void wake() noexcept override {
@@ -87,7 +87,6 @@ class EpollEngine final : public Engine {
   void handle(int count) {
     ++calls_;
     if (count < 0 && errno != EINTR) throw_errno("epoll_wait", "");
-    most_ = count == most_ ? kEventsInACrowd : kEventsATurn;
     // Among many connections each one's has left the cache since its last turn.
     for (int i = 0; i < count; ++i) fetch(i);
     for (int i = 0; i < count; ++i) {
@@ -124,7 +123,6 @@ class EpollEngine final : public Engine {
   UniqueFd epoll_;
   UniqueFd bell_;
   bool precise_ = true;
-  int most_ = kEventsATurn;
   epoll_event events_[kEventsATurn];
 };
 

@@ -1,5 +1,7 @@
 #include <hawser/wire/frame.h>
 
+#include <optional>
+
 #include <fmt/format.h>
 
 namespace hawser {
@@ -32,30 +34,29 @@ std::string_view to_string(FrameFault fault) noexcept {
   return "unknown";
 }
 
+std::uint64_t claimed_body_size(const Json& header) {
+  const Json* size = header.find("size");
+  if (size == nullptr) return 0;
+  const std::optional<std::uint64_t> value = size->to_uint64();
+  if (value && *value <= FrameLimits::kMaxBody) return *value;
+  std::string found = size->dump();
+  if (found.size() > 40) found = found.substr(0, 37) + "...";
+  throw FrameError(FrameFault::bad_size, fmt::format("\"size\" must be an integer from 0 to 2^63-1, not {}", found));
+}
+
+Frame::Frame(std::string_view header, std::size_t readable, const FrameLimits& limits)
+    : header_(Json::parse_padded(header, readable, limits.json)), present_(true) {
+  if (!header_.is_object()) throw FrameError(FrameFault::not_object, "the header is not a JSON object");
+  body_size_ = claimed_body_size(header_);
+  if (body_size_ > limits.max_body) {
+    throw FrameError(FrameFault::body_limit,
+                     fmt::format("a body of {} bytes is beyond the limit of {}", body_size_, limits.max_body));
+  }
+}
+
 JsonField Frame::operator[](std::string_view key) const {
   if (!present_) throw FrameError(FrameFault::truncated, "the stream ended where a frame was expected");
   return header_[key];
-}
-
-std::uint64_t body_size_of(const Json& header, const FrameLimits& limits) {
-  const Json* size = header.find("size");
-  if (size == nullptr) return 0;
-  std::uint64_t value = FrameLimits::kMaxBody + 1;
-  try {
-    value = size->as_uint64();
-  } catch (const JsonError&) {
-    // Refused below, like a size that fits in 64 bits but in no file.
-  }
-  if (value > FrameLimits::kMaxBody) {
-    std::string found = size->dump();
-    if (found.size() > 40) found = found.substr(0, 37) + "...";
-    throw FrameError(FrameFault::bad_size, fmt::format("\"size\" must be an integer from 0 to 2^63-1, not {}", found));
-  }
-  if (value > limits.max_body) {
-    throw FrameError(FrameFault::body_limit,
-                     fmt::format("a body of {} bytes is beyond the limit of {}", value, limits.max_body));
-  }
-  return value;
 }
 
 }  // namespace hawser

@@ -13,7 +13,6 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include <hawser/base/clock.h>
 #include <hawser/wire/json.h>
@@ -64,8 +63,9 @@ class Frame {
  public:
   // No frame: the stream ended between frames.
   Frame() = default;
-  Frame(Json&& header, std::uint64_t body_size) noexcept
-      : header_(std::move(header)), body_size_(body_size), present_(true) {}
+  // Reads a header. As with Json::parse_padded(), `readable` bytes from header.data() on may be read. Throws
+  // JsonSyntaxError; FrameError (not_object, bad_size, body_limit).
+  Frame(std::string_view header, std::size_t readable, const FrameLimits& limits);
 
   // False for the end of the stream, so that `while (Frame f = frames.receive())` ends with it.
   explicit operator bool() const noexcept { return present_; }
@@ -81,7 +81,7 @@ class Frame {
   bool present_ = false;
 };
 
-// Reads the size that a header claims. Throws FrameError (bad_size, body_limit).
-[[nodiscard]] std::uint64_t body_size_of(const Json& header, const FrameLimits& limits);
+// The size that a header claims, 0 when it claims none. Throws FrameError (bad_size).
+[[nodiscard]] std::uint64_t claimed_body_size(const Json& header);
 
 }  // namespace hawser

@@ -40,25 +40,35 @@ FrameFault fault_of(JsonSyntaxError::Fault fault) {
   return FrameFault::not_json;
 }
 
-// Where a frame is put together: the thread keeps one such buffer for whoever sends next, warm in the processor's
-// caches, so that a stream that is silent holds none. Who sends takes it along, since others may send while this one
-// waits.
+// Where a frame is put together: the thread lends a buffer to whoever sends next, warm in the processor's caches, so
+// that a stream that is silent holds none. Who finds it lent, to one that waits, has a buffer of its own.
 class Outgoing {
  public:
-  Outgoing() noexcept : text(std::move(t_kept)) { t_kept.clear(); }
+  Outgoing() noexcept : kept_(t_kept), borrowed_(!std::exchange(kept_.lent, true)) {}
   Outgoing(const Outgoing&) = delete;
   Outgoing& operator=(const Outgoing&) = delete;
   ~Outgoing() {
-    if (text.capacity() <= kKeepOut) t_kept = std::move(text);
+    if (!borrowed_) return;
+    if (kept_.text.capacity() > kKeepOut) kept_.text = {};
+    kept_.lent = false;
   }
 
-  std::string text;
+  // What the last one left is still in it.
+  std::string& text() noexcept { return borrowed_ ? kept_.text : own_; }
 
  private:
-  static thread_local std::string t_kept;
+  struct Kept {
+    std::string text;
+    bool lent = false;
+  };
+  static thread_local Kept t_kept;
+
+  Kept& kept_;  // a fiber never leaves its thread
+  const bool borrowed_;
+  std::string own_;
 };
 
-thread_local std::string Outgoing::t_kept;
+thread_local Outgoing::Kept Outgoing::t_kept;
 
 std::int32_t read_length(const std::byte* at) {
   std::uint32_t length = 0;
@@ -85,7 +95,7 @@ void FrameStream::fail(FrameFault fault, const std::string& what) {
 void FrameStream::encode(std::string& out, const Json& header, std::uint64_t body_size) const {
   if (!header.is_object() && !header.is_null()) throw std::invalid_argument("a frame's header must be a JSON object");
   const Json* claimed = header.find("size");
-  if (claimed != nullptr && body_size_of(header, {}) != body_size) {
+  if (claimed != nullptr && claimed->to_uint64() != body_size) {
     throw std::invalid_argument(fmt::format("the header claims {} bytes, the body has {}", claimed->dump(), body_size));
   }
   out.assign(kLengthBytes, '\0');
@@ -109,7 +119,7 @@ void FrameStream::encode(std::string& out, const Json& header, std::uint64_t bod
 
 void FrameStream::send(const Json& header, BytesView body) {
   Outgoing outgoing;
-  std::string& out = outgoing.text;
+  std::string& out = outgoing.text();
   encode(out, header, body.size());
   if (body.size() <= kJoinBody) {
     out.append(body.text());
@@ -122,7 +132,7 @@ void FrameStream::send(const Json& header, BytesView body) {
 
 void FrameStream::send(const Json& header, const FileSlice& body) {
   Outgoing outgoing;
-  std::string& out = outgoing.text;
+  std::string& out = outgoing.text();
   encode(out, header, body.count);
   stream_->write_all(BytesView(out));
   const std::uint64_t sent = stream_->send_file(body.fd, body.offset, body.count);
@@ -133,8 +143,8 @@ void FrameStream::send(const Json& header, const FileSlice& body) {
 
 void FrameStream::send_header(const Json& header) {
   Outgoing outgoing;
-  std::string& out = outgoing.text;
-  encode(out, header, body_size_of(header, {}));
+  std::string& out = outgoing.text();
+  encode(out, header, claimed_body_size(header));
   stream_->write_all(BytesView(out));
 }
 
@@ -197,11 +207,10 @@ Frame FrameStream::parse_header(std::size_t length) {
   const auto* text = reinterpret_cast<const char*>(buffer_.get() + begin_ + kLengthBytes);
   const std::size_t readable = capacity_ + kPadding - begin_ - kLengthBytes;
   try {
-    Json header = Json::parse_padded({text, length}, readable, limits_.json);
-    if (!header.is_object()) fail(FrameFault::not_object, "the header is not a JSON object");
-    body_left_ = body_size_of(header, limits_);
+    Frame frame({text, length}, readable, limits_);
+    body_left_ = frame.body_size();
     begin_ += kLengthBytes + length;
-    return Frame(std::move(header), body_left_);
+    return frame;
   } catch (const JsonSyntaxError& error) {
     fail(fault_of(error.fault()), fmt::format("the header is bad: {}", error.what()));
   } catch (const FrameError& error) {
@@ -276,6 +285,12 @@ Bytes FrameStream::read_body_all(std::size_t limit) {
   if (body_left_ > limit) {
     throw FrameError(FrameFault::body_limit,
                      fmt::format("a body of {} bytes, where at most {} are taken", body_left_, limit));
+  }
+  if (!broken_ && body_left_ <= buffered()) {
+    Bytes body(std::span<const std::byte>(buffer_.get() + begin_, static_cast<std::size_t>(body_left_)));
+    begin_ += body.size();
+    body_left_ = 0;
+    return body;
   }
   // Memory follows what has arrived, not what was claimed.
   constexpr std::size_t kStep = 1024 * 1024;

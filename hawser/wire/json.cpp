@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <cstdlib>
+#include <memory>
 
 #include <fmt/format.h>
 
@@ -73,39 +74,100 @@ void refuse_double_keys(const Json::Object& members) {
 
 }  // namespace
 
-Json::Json(double value) : value_(value) {
+Json::Json(double value) : held_(Held::real) {
   if (!std::isfinite(value)) throw JsonError("JSON has no infinities and no NaN");
+  value_.real = value;
 }
 
-Json::Json(Unsigned number) noexcept {
-  if (number.value <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-    value_ = static_cast<std::int64_t>(number.value);
-  } else {
-    value_ = number.value;
-  }
-}
+Json::Json(std::string value) noexcept : held_(Held::string) { std::construct_at(&value_.text, std::move(value)); }
+
+Json::Json(Digits digits) noexcept : held_(Held::digits) { std::construct_at(&value_.text, std::move(digits.text)); }
+
+Json::Json(Array values) noexcept : held_(Held::array) { std::construct_at(&value_.array, std::move(values)); }
 
 Json::Json(Object members) {
   refuse_double_keys(members);
-  value_ = std::move(members);
+  std::construct_at(&value_.object, std::move(members));
+  held_ = Held::object;
 }
 
-Json::Json(std::initializer_list<Member> members) : Json(Object(members)) {}
+Json::Json(std::initializer_list<Written> members) : Json() {
+  std::construct_at(&value_.object);
+  held_ = Held::object;
+  value_.object.reserve(members.size());
+  for (const Written& written : members) {
+    Member& member = value_.object.emplace_back();
+    member.key = written.key;
+    member.value = std::move(written.value);
+  }
+  refuse_double_keys(value_.object);
+}
+
+Json::Json(const Json& other) { copy(other); }
+
+Json& Json::operator=(const Json& other) { return *this = Json(other); }
+
+Json& Json::replace(Json& other) noexcept {
+  Json taken(std::move(other));  // which may be a part of this
+  if (!is_word()) drop_large();
+  take(taken);
+  return *this;
+}
+
+void Json::copy(const Json& other) {
+  switch (other.held_) {
+    case Held::digits:
+    case Held::string:
+      std::construct_at(&value_.text, other.value_.text);
+      break;
+    case Held::array:
+      std::construct_at(&value_.array, other.value_.array);
+      break;
+    case Held::object:
+      std::construct_at(&value_.object, other.value_.object);
+      break;
+    default:
+      value_.word = other.value_.word;
+  }
+  held_ = other.held_;
+}
+
+void Json::take_large(Json& other) noexcept {
+  switch (other.held_) {
+    case Held::array:
+      std::construct_at(&value_.array, std::move(other.value_.array));
+      break;
+    case Held::object:
+      std::construct_at(&value_.object, std::move(other.value_.object));
+      break;
+    default:
+      std::construct_at(&value_.text, std::move(other.value_.text));
+  }
+  held_ = other.held_;
+  other.drop_large();
+  other.held_ = Held::null;
+}
+
+void Json::drop_large() noexcept {
+  switch (held_) {
+    case Held::array:
+      std::destroy_at(&value_.array);
+      break;
+    case Held::object:
+      std::destroy_at(&value_.object);
+      break;
+    default:
+      std::destroy_at(&value_.text);
+  }
+}
 
 Json Json::object() { return Json(Object()); }
 
 Json Json::array(std::initializer_list<Json> values) { return Json(Array(values)); }
 
-Json::Type Json::type() const noexcept {
-  static constexpr Type kTypes[] = {Type::null,   Type::boolean, Type::number, Type::number, Type::number,
-                                    Type::number, Type::string,  Type::array,  Type::object};
-  return kTypes[value_.index()];
-}
-
 const Json* Json::find(std::string_view key) const noexcept {
-  const auto* members = std::get_if<Object>(&value_);
-  if (members == nullptr) return nullptr;
-  for (const Member& member : *members) {
+  if (held_ != Held::object) return nullptr;
+  for (const Member& member : value_.object) {
     if (member.key == key) return &member.value;
   }
   return nullptr;
@@ -152,52 +214,49 @@ std::uint64_t Json::get_uint64(std::string_view key, std::uint64_t fallback) con
 }
 
 Json& Json::set(std::string_view key, Json value) {
-  if (is_null()) value_ = Object();
-  auto* members = std::get_if<Object>(&value_);
-  if (members == nullptr) wrong_kind("", "an object", *this);
-  for (Member& member : *members) {
+  if (is_null()) *this = object();
+  if (held_ != Held::object) wrong_kind("", "an object", *this);
+  for (Member& member : value_.object) {
     if (member.key == key) {
       member.value = std::move(value);
       return *this;
     }
   }
-  members->push_back({std::string(key), std::move(value)});
+  value_.object.push_back({std::string(key), std::move(value)});
   return *this;
 }
 
 Json& Json::push_back(Json value) {
-  if (is_null()) value_ = Array();
-  auto* values = std::get_if<Array>(&value_);
-  if (values == nullptr) wrong_kind("", "an array", *this);
-  values->push_back(std::move(value));
+  if (is_null()) *this = array();
+  if (held_ != Held::array) wrong_kind("", "an array", *this);
+  value_.array.push_back(std::move(value));
   return *this;
 }
 
 bool operator==(const Json& a, const Json& b) {
-  if (a.value_.index() != b.value_.index()) return false;
-  switch (a.value_.index()) {
-    case 0:
+  using Held = Json::Held;
+  if (a.held_ != b.held_) return false;
+  switch (a.held_) {
+    case Held::null:
       return true;
-    case 1:
-      return std::get<1>(a.value_) == std::get<1>(b.value_);
-    case 2:
-      return std::get<2>(a.value_) == std::get<2>(b.value_);
-    case 3:
-      return std::get<3>(a.value_) == std::get<3>(b.value_);
-    case 4:
-      return std::get<4>(a.value_) == std::get<4>(b.value_);
-    case 5:
-      return std::get<5>(a.value_).text == std::get<5>(b.value_).text;
-    case 6:
-      return std::get<6>(a.value_) == std::get<6>(b.value_);
-    case 7:
-      return std::get<7>(a.value_) == std::get<7>(b.value_);
-    default:
+    case Held::boolean:
+      return a.value_.boolean == b.value_.boolean;
+    case Held::int64:
+      return a.value_.int64 == b.value_.int64;
+    case Held::uint64:
+      return a.value_.uint64 == b.value_.uint64;
+    case Held::real:
+      return a.value_.real == b.value_.real;
+    case Held::digits:
+    case Held::string:
+      return a.value_.text == b.value_.text;
+    case Held::array:
+      return a.value_.array == b.value_.array;
+    case Held::object:
       break;
   }
-  const auto& mine = std::get<Json::Object>(a.value_);
-  const auto& other = std::get<Json::Object>(b.value_);
-  return mine.size() == other.size() && std::ranges::all_of(mine, [&](const Json::Member& member) {
+  const Json::Object& mine = a.value_.object;
+  return mine.size() == b.value_.object.size() && std::ranges::all_of(mine, [&](const Json::Member& member) {
            const Json* same = b.find(member.key);
            return same != nullptr && *same == member.value;
          });
@@ -210,32 +269,29 @@ const Json& JsonField::value() const {
 
 bool JsonField::as_bool() const {
   const Json& json = value();
-  if (const auto* held = std::get_if<bool>(&json.value_)) return *held;
+  if (json.held_ == Json::Held::boolean) return json.value_.boolean;
   wrong_kind(key_, "a boolean", json);
 }
 
 std::int64_t JsonField::as_int64() const {
   const Json& json = value();
-  if (const auto* held = std::get_if<std::int64_t>(&json.value_)) return *held;
+  if (json.held_ == Json::Held::int64) return json.value_.int64;
   wrong_kind(key_, "an integer of 64 bits", json);
 }
 
 std::uint64_t JsonField::as_uint64() const {
   const Json& json = value();
-  if (const auto* held = std::get_if<std::int64_t>(&json.value_); held != nullptr && *held >= 0) {
-    return static_cast<std::uint64_t>(*held);
-  }
-  if (const auto* held = std::get_if<std::uint64_t>(&json.value_)) return *held;
+  if (const std::optional<std::uint64_t> number = json.to_uint64()) return *number;
   wrong_kind(key_, "an integer of 64 bits, not negative", json);
 }
 
 double JsonField::as_double() const {
   const Json& json = value();
-  if (const auto* held = std::get_if<double>(&json.value_)) return *held;
-  if (const auto* held = std::get_if<std::int64_t>(&json.value_)) return static_cast<double>(*held);
-  if (const auto* held = std::get_if<std::uint64_t>(&json.value_)) return static_cast<double>(*held);
-  if (const auto* held = std::get_if<Json::Digits>(&json.value_)) {
-    const double rounded = std::strtod(held->text.c_str(), nullptr);
+  if (json.held_ == Json::Held::real) return json.value_.real;
+  if (json.held_ == Json::Held::int64) return static_cast<double>(json.value_.int64);
+  if (json.held_ == Json::Held::uint64) return static_cast<double>(json.value_.uint64);
+  if (json.held_ == Json::Held::digits) {
+    const double rounded = std::strtod(json.value_.text.c_str(), nullptr);
     if (std::isfinite(rounded)) return rounded;
   }
   wrong_kind(key_, "a number within the range of a double", json);
@@ -243,19 +299,19 @@ double JsonField::as_double() const {
 
 const std::string& JsonField::as_string() const {
   const Json& json = value();
-  if (const auto* held = std::get_if<std::string>(&json.value_)) return *held;
+  if (json.held_ == Json::Held::string) return json.value_.text;
   wrong_kind(key_, "a string", json);
 }
 
 const Json::Array& JsonField::as_array() const {
   const Json& json = value();
-  if (const auto* held = std::get_if<Json::Array>(&json.value_)) return *held;
+  if (json.held_ == Json::Held::array) return json.value_.array;
   wrong_kind(key_, "an array", json);
 }
 
 const Json::Object& JsonField::as_object() const {
   const Json& json = value();
-  if (const auto* held = std::get_if<Json::Object>(&json.value_)) return *held;
+  if (json.held_ == Json::Held::object) return json.value_.object;
   wrong_kind(key_, "an object", json);
 }
 

@@ -15,12 +15,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <ranges>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace hawser {
@@ -51,6 +51,7 @@ class JsonField;
 class Json {
  public:
   struct Member;
+  struct Written;
   using Array = std::vector<Json>;
   using Object = std::vector<Member>;
   enum class Type : std::uint8_t { null, boolean, number, string, array, object };
@@ -72,11 +73,11 @@ class Json {
   Json(std::string_view value);
   Json(const char* value);
   Json(Array values) noexcept;
-  Json(Object members);                         // throws JsonSyntaxError (duplicate_key)
-  Json(std::initializer_list<Member> members);  // an object
+  Json(Object members);                          // throws JsonSyntaxError (duplicate_key)
+  Json(std::initializer_list<Written> members);  // an object; the same
   // NOLINTEND(google-explicit-constructor)
   Json(const Json& other);
-  Json(Json&& other) noexcept;
+  Json(Json&& other) noexcept;  // leaves null behind
   Json& operator=(const Json& other);
   Json& operator=(Json&& other) noexcept;
   ~Json();
@@ -104,12 +105,12 @@ class Json {
   void append_to(std::string& out) const;
 
   [[nodiscard]] Type type() const noexcept;
-  [[nodiscard]] bool is_null() const noexcept { return type() == Type::null; }
-  [[nodiscard]] bool is_bool() const noexcept { return type() == Type::boolean; }
+  [[nodiscard]] bool is_null() const noexcept { return held_ == Held::null; }
+  [[nodiscard]] bool is_bool() const noexcept { return held_ == Held::boolean; }
   [[nodiscard]] bool is_number() const noexcept { return type() == Type::number; }
-  [[nodiscard]] bool is_string() const noexcept { return type() == Type::string; }
-  [[nodiscard]] bool is_array() const noexcept { return type() == Type::array; }
-  [[nodiscard]] bool is_object() const noexcept { return type() == Type::object; }
+  [[nodiscard]] bool is_string() const noexcept { return held_ == Held::string; }
+  [[nodiscard]] bool is_array() const noexcept { return held_ == Held::array; }
+  [[nodiscard]] bool is_object() const noexcept { return held_ == Held::object; }
 
   // Each throws JsonError when the value is of another kind or, for numbers, does not fit.
   [[nodiscard]] bool as_bool() const;
@@ -119,6 +120,8 @@ class Json {
   [[nodiscard]] const std::string& as_string() const;
   [[nodiscard]] const Array& as_array() const;
   [[nodiscard]] const Object& as_object() const;
+  // An integer that fits; nothing for anything else.
+  [[nodiscard]] std::optional<std::uint64_t> to_uint64() const noexcept;
   // The digits of any number, exact also beyond 64 bits.
   [[nodiscard]] std::string as_number_text() const;
 
@@ -145,8 +148,26 @@ class Json {
 
  private:
   friend class JsonField;
-  struct Digits {
-    std::string text;
+  class Writer;
+  // uint64 is used only for what int64 cannot hold, digits only for what neither they nor a real can. Those up to real
+  // are plain words.
+  enum class Held : std::uint8_t { null, boolean, int64, uint64, real, digits, string, array, object };
+  // What is held. Not a std::variant: its copies, moves and ends go through a table of functions each, and what a
+  // header consists of is mostly words.
+  union Value {
+    Value() noexcept : word(0) {}
+    Value(const Value&) = delete;
+    Value& operator=(const Value&) = delete;
+    ~Value() {}  // NOLINT(modernize-use-equals-default): Json knows what is in it
+
+    std::uint64_t word;
+    bool boolean;
+    std::int64_t int64;
+    std::uint64_t uint64;
+    double real;
+    std::string text;  // digits, string
+    Array array;
+    Object object;
   };
   struct Boolean {
     bool value;
@@ -157,13 +178,24 @@ class Json {
   struct Unsigned {
     std::uint64_t value;
   };
+  struct Digits {
+    std::string text;
+  };
   explicit Json(Boolean value) noexcept;
   explicit Json(Signed number) noexcept;
   explicit Json(Unsigned number) noexcept;
   explicit Json(Digits digits) noexcept;
 
-  // uint64_t is used only for what int64_t cannot hold, Digits only for what neither they nor double can.
-  std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, Digits, std::string, Array, Object> value_;
+  [[nodiscard]] bool is_word() const noexcept { return held_ < Held::digits; }
+  // In place of a word: copies, or moves and leaves null behind.
+  void copy(const Json& other);
+  void take(Json& other) noexcept;
+  void take_large(Json& other) noexcept;
+  Json& replace(Json& other) noexcept;
+  void drop_large() noexcept;
+
+  Value value_;
+  Held held_ = Held::null;
 };
 
 struct Json::Member {
@@ -171,21 +203,53 @@ struct Json::Member {
   Json value;
 };
 
+// A member as a program writes it down, {"size", 5}: only for the list that makes an object, which takes the value out.
+struct Json::Written {
+  std::string_view key;
+  mutable Json value;
+};
+
 // Here, where a Member is known: what handles the vector of them cannot come earlier.
 inline Json::Json() noexcept = default;
 inline Json::Json(std::nullptr_t) noexcept {}
-inline Json::Json(std::string value) noexcept : value_(std::move(value)) {}
-inline Json::Json(std::string_view value) : value_(std::string(value)) {}
-inline Json::Json(const char* value) : value_(std::string(value)) {}
-inline Json::Json(Array values) noexcept : value_(std::move(values)) {}
-inline Json::Json(Boolean value) noexcept : value_(value.value) {}
-inline Json::Json(Signed number) noexcept : value_(number.value) {}
-inline Json::Json(Digits digits) noexcept : value_(std::move(digits)) {}
-inline Json::Json(const Json& other) = default;
-inline Json::Json(Json&& other) noexcept = default;
-inline Json& Json::operator=(const Json& other) = default;
-inline Json& Json::operator=(Json&& other) noexcept = default;
-inline Json::~Json() = default;
+inline Json::Json(Boolean value) noexcept : held_(Held::boolean) { value_.boolean = value.value; }
+inline Json::Json(Signed number) noexcept : held_(Held::int64) { value_.int64 = number.value; }
+inline Json::Json(Unsigned number) noexcept {
+  if (std::in_range<std::int64_t>(number.value)) {
+    held_ = Held::int64;
+    value_.int64 = static_cast<std::int64_t>(number.value);
+  } else {
+    held_ = Held::uint64;
+    value_.uint64 = number.value;
+  }
+}
+inline Json::Json(const char* value) : Json(std::string(value)) {}
+inline Json::Json(std::string_view value) : Json(std::string(value)) {}
+inline Json::Json(Json&& other) noexcept { take(other); }
+inline Json& Json::operator=(Json&& other) noexcept {
+  if (!is_word()) return replace(other);
+  if (this != &other) take(other);
+  return *this;
+}
+inline Json::~Json() {
+  if (!is_word()) drop_large();
+}
+
+inline Json::Type Json::type() const noexcept {
+  constexpr Type kTypes[] = {Type::null,   Type::boolean, Type::number, Type::number, Type::number,
+                             Type::number, Type::string,  Type::array,  Type::object};
+  return kTypes[static_cast<std::size_t>(held_)];
+}
+inline std::optional<std::uint64_t> Json::to_uint64() const noexcept {
+  if (held_ == Held::int64 && value_.int64 >= 0) return static_cast<std::uint64_t>(value_.int64);
+  if (held_ == Held::uint64) return value_.uint64;
+  return std::nullopt;
+}
+inline void Json::take(Json& other) noexcept {
+  if (!other.is_word()) return take_large(other);
+  value_.word = other.value_.word;
+  held_ = std::exchange(other.held_, Held::null);
+}
 
 // What header["key"] gives: a member that may be missing. It knows its key, so that errors can name it. It borrows the
 // key's text and the value: use it at once.

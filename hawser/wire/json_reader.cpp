@@ -17,6 +17,8 @@ namespace ondemand = simdjson::ondemand;
 constexpr std::size_t kDeepest = 1000;
 // A parser keeps room for the longest text it has seen; longer ones get a parser of their own.
 constexpr std::size_t kKeptCapacity = 128 * 1024;
+// Room for as many members is made at once.
+constexpr std::size_t kFewMembers = 4;
 
 [[noreturn]] void refuse(simdjson::error_code error) {
   switch (error) {
@@ -92,22 +94,15 @@ class Builder {
   explicit Builder(std::size_t depth) : depth_(std::min(depth, kDeepest)) {}
 
   Json document(ondemand::document& document, std::string_view text) {
-    Json made;
-    switch (text.empty() ? '\0' : text.front()) {
-      case '{':
-        made = object(need(document.get_object()), 1);
-        break;
-      case '[':
-        made = array(need(document.get_array()), 1);
-        break;
-      case '"':
-        made = Json(std::string(need(document.get_string())));
-        break;
-      default:
-        // Where a lone word or number ends is nothing to look up.
-        if (text == "true" || text == "false") return Json(text == "true");
-        return text == "null" ? Json() : Json::number(text);
+    const char first = text.empty() ? '\0' : text.front();
+    if (first != '{' && first != '[' && first != '"') {
+      // Where a lone word or number ends is nothing to look up.
+      if (text == "true" || text == "false") return Json(text == "true");
+      return text == "null" ? Json() : Json::number(text);
     }
+    Json made = first == '{'   ? object(need(document.get_object()), 1)
+                : first == '[' ? array(need(document.get_array()), 1)
+                               : Json(need(document.get_string()));
     if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) not_json("text after the value");
     return made;
   }
@@ -121,7 +116,7 @@ class Builder {
       case '[':
         return array(need(value.get_array()), depth + 1);
       case '"':
-        return Json(std::string(need(value.get_string())));
+        return Json(need(value.get_string()));
       case 't':
       case 'f':
         return Json(need(value.get_bool()));
@@ -129,6 +124,8 @@ class Builder {
         if (!need(value.is_null())) not_json("null was expected");
         return Json();
       default:
+        // Most numbers are small; the others show by their digits what they are.
+        if (std::int64_t number = 0; value.get_int64().get(number) == simdjson::SUCCESS) return Json(number);
         return Json::number(without_space(token));
     }
   }
@@ -136,10 +133,12 @@ class Builder {
   Json object(ondemand::object object, std::size_t depth) {
     check(depth);
     Json::Object members;
+    members.reserve(kFewMembers);
     for (auto each : object) {
       ondemand::field field = need(std::move(each));
-      std::string key(need(field.unescaped_key()));
-      members.push_back({std::move(key), value(field.value(), depth)});
+      Json::Member& member = members.emplace_back();
+      member.key = need(field.unescaped_key());
+      member.value = value(field.value(), depth);
     }
     return Json(std::move(members));
   }

@@ -1,5 +1,8 @@
 #include <array>
 #include <charconv>
+#include <string>
+#include <string_view>
+#include <type_traits>
 
 #include <hawser/wire/json.h>
 
@@ -48,24 +51,76 @@ std::size_t sequence_length(std::string_view text, std::size_t at) {
   return 0;
 }
 
-void append_quoted(std::string& out, std::string_view text) {
-  const std::size_t before = out.size();
-  const std::size_t after = before + text.size() + 2;
-  out.resize_and_overwrite(after, [&](char* all, std::size_t /*at_least_that*/) {
-    all[before] = '"';
-    text.copy(all + before + 1, text.size());
-    all[after - 1] = '"';
-    return after;
-  });
+}  // namespace
+
+// Gathers pieces, so that a short text is appended at once.
+class Json::Writer {
+ public:
+  explicit Writer(std::string& out) noexcept : out_(out) {}
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  void value(const Json& json);
+  void flush() {
+    out_.append(piece_.data(), used_);
+    used_ = 0;
+  }
+
+ private:
+  void put(char c) {
+    if (used_ == piece_.size()) flush();
+    piece_[used_++] = c;
+  }
+  void put(std::string_view text) {
+    if (text.size() > piece_.size() - used_) {
+      flush();
+      if (text.size() > piece_.size()) {
+        out_.append(text);
+        return;
+      }
+    }
+    text.copy(piece_.data() + used_, text.size());
+    used_ += text.size();
+  }
+  void string(std::string_view text);
+  template <class Number>
+  void number(Number value);
+  void array(const Array& values);
+  void object(const Object& members);
+
+  std::string& out_;
+  std::size_t used_ = 0;
+  std::array<char, 256> piece_;
+};
+
+void Json::Writer::value(const Json& json) {
+  switch (json.held_) {
+    case Held::null:
+      return put("null");
+    case Held::boolean:
+      return put(json.value_.boolean ? "true" : "false");
+    case Held::int64:
+      return number(json.value_.int64);
+    case Held::uint64:
+      return number(json.value_.uint64);
+    case Held::real:
+      return number(json.value_.real);
+    case Held::digits:
+      return put(json.value_.text);
+    case Held::string:
+      return string(json.value_.text);
+    case Held::array:
+      return array(json.value_.array);
+    case Held::object:
+      return object(json.value_.object);
+  }
 }
 
-void append_string(std::string& out, std::string_view text) {
+void Json::Writer::string(std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::size_t plain = 0;  // from here on not yet written
   std::size_t at = 0;
-  while (at < text.size() && kEscape[static_cast<unsigned char>(text[at])] == 0) ++at;
-  if (at == text.size()) return append_quoted(out, text);
-  out.push_back('"');
+  put('"');
   while (at < text.size()) {
     const auto byte = static_cast<unsigned char>(text[at]);
     const char how = kEscape[byte];
@@ -79,85 +134,59 @@ void append_string(std::string& out, std::string_view text) {
         continue;
       }
     }
-    out.append(text.substr(plain, at - plain));
+    put(text.substr(plain, at - plain));
     if (how == 1) {
-      out.append("\xEF\xBF\xBD");
+      put("\xEF\xBF\xBD");
     } else if (how == 'u') {
-      out.append("\\u00");
-      out.push_back(kHex[byte >> 4]);
-      out.push_back(kHex[byte & 15]);
+      put("\\u00");
+      put(kHex[byte >> 4]);
+      put(kHex[byte & 15]);
     } else {
-      out.push_back('\\');
-      out.push_back(how);
+      put('\\');
+      put(how);
     }
     plain = ++at;
   }
-  out.append(text.substr(plain));
-  out.push_back('"');
+  put(text.substr(plain));
+  put('"');
 }
 
 template <class Number>
-void append_number(std::string& out, Number value) {
+void Json::Writer::number(Number value) {
   std::array<char, 40> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
   const std::string_view text(digits.data(), static_cast<std::size_t>(end - digits.data()));
-  out.append(text);
+  put(text);
   // A whole real stays a real for whoever reads it.
   if constexpr (std::is_floating_point_v<Number>) {
-    if (text.find_first_of(".e") == std::string_view::npos) out.append(".0");
+    if (text.find_first_of(".e") == std::string_view::npos) put(".0");
   }
 }
 
-}  // namespace
+void Json::Writer::array(const Array& values) {
+  put('[');
+  for (const Json& json : values) {
+    if (&json != values.data()) put(',');
+    value(json);
+  }
+  put(']');
+}
+
+void Json::Writer::object(const Object& members) {
+  put('{');
+  for (const Member& member : members) {
+    if (&member != members.data()) put(',');
+    string(member.key);
+    put(':');
+    value(member.value);
+  }
+  put('}');
+}
 
 void Json::append_to(std::string& out) const {
-  switch (value_.index()) {
-    case 0:
-      out.append("null");
-      break;
-    case 1:
-      out.append(std::get<1>(value_) ? "true" : "false");
-      break;
-    case 2:
-      append_number(out, std::get<2>(value_));
-      break;
-    case 3:
-      append_number(out, std::get<3>(value_));
-      break;
-    case 4:
-      append_number(out, std::get<4>(value_));
-      break;
-    case 5:
-      out.append(std::get<5>(value_).text);
-      break;
-    case 6:
-      append_string(out, std::get<6>(value_));
-      break;
-    case 7: {
-      char before = '[';
-      for (const Json& value : std::get<7>(value_)) {
-        out.push_back(before);
-        value.append_to(out);
-        before = ',';
-      }
-      if (before == '[') out.push_back('[');
-      out.push_back(']');
-      break;
-    }
-    default: {
-      char before = '{';
-      for (const Member& member : std::get<8>(value_)) {
-        out.push_back(before);
-        append_string(out, member.key);
-        out.push_back(':');
-        member.value.append_to(out);
-        before = ',';
-      }
-      if (before == '{') out.push_back('{');
-      out.push_back('}');
-      break;
-    }
-  }
+  Writer writer(out);
+  writer.value(*this);
+  writer.flush();
 }
 
 std::string Json::dump() const {

@@ -136,14 +136,14 @@ TEST(target, contradictions_are_wrong_usage) {
   Globals both;
   both.ca = "ca.pem";
   both.pin = "sha256:" + std::string(64, 'a');
-  EXPECT_EQ(exit_of([&] { find_target(both, home); }), Exit::usage);
+  EXPECT_EQ(exit_of([&] { static_cast<void>(find_target(both, home)); }), Exit::usage);
   Globals plain;
   plain.plain = true;
   plain.ca = "ca.pem";
-  EXPECT_EQ(exit_of([&] { find_target(plain, home); }), Exit::usage);
+  EXPECT_EQ(exit_of([&] { static_cast<void>(find_target(plain, home)); }), Exit::usage);
   Globals nonsense;
   nonsense.pin = "nonsense";
-  EXPECT_EQ(exit_of([&] { find_target(nonsense, home); }), Exit::usage);
+  EXPECT_EQ(exit_of([&] { static_cast<void>(find_target(nonsense, home)); }), Exit::usage);
 }
 
 }  // namespace

@@ -81,6 +81,36 @@ TEST(frame_stream, a_header_that_cannot_be_right_is_refused_before_anything_is_s
   EXPECT_TRUE(stream.written.empty());
 }
 
+// Sends a frame on another stream before its own: as it is when one sender waits and others on its thread go on.
+class Interrupted : public ScriptedStream {
+ public:
+  explicit Interrupted(FrameStream* other) : other_(other) {}
+  void write_all(BytesView data) override {
+    if (other_) other_->send({{"who", "other"}}, "body of the other");
+    ScriptedStream::write_all(data);
+  }
+
+ private:
+  FrameStream* other_;
+};
+
+TEST(frame_stream, a_sender_that_waits_keeps_what_it_sends) {
+  ScriptedStream innermost;
+  FrameStream third(innermost);
+  Interrupted middle(&third);
+  FrameStream second(middle);
+  Interrupted outermost(&second);
+  FrameStream first(outermost);
+  for (int round = 0; round < 3; ++round) first.send({{"who", "first"}}, "body of the first");
+  const auto frame = [](std::string_view who) {
+    const std::string body = "body of the " + std::string(who);
+    return frame_bytes("{\"who\":\"" + std::string(who) + "\",\"size\":" + std::to_string(body.size()) + "}", body);
+  };
+  EXPECT_EQ(outermost.sent(), frame("first") + frame("first") + frame("first"));
+  EXPECT_EQ(middle.sent(), frame("other") + frame("other") + frame("other"));
+  EXPECT_EQ(innermost.sent(), middle.sent());
+}
+
 TEST(frame_stream, sends_a_part_of_a_file) {
   const TemporaryFile file("0123456789");
   ScriptedStream stream;

@@ -2,8 +2,11 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <random>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -193,6 +196,64 @@ TEST(json, members_can_be_set_replaced_and_appended) {
   EXPECT_EQ(list.dump(), "[1,{}]");
   EXPECT_THROW(list.set("a", 1), JsonError);
   EXPECT_THROW(value.push_back(1), JsonError);
+}
+
+// One of each kind, long and short.
+std::vector<Json> one_of_each() {
+  return {Json(),
+          true,
+          -5,
+          std::uint64_t{1} << 63,
+          0.5,
+          Json::number("123456789012345678901234567890"),
+          "short",
+          std::string(1000, 'x'),
+          Json::array({1, "two", Json::array()}),
+          {{"a", 1}, {"b", {{"c", "deep"}}}}};
+}
+
+TEST(json, every_kind_can_be_copied_moved_and_assigned_over_every_other) {
+  for (const Json& from : one_of_each()) {
+    for (Json over : one_of_each()) {
+      Json copied = over;
+      copied = from;
+      EXPECT_EQ(copied, from);
+      over = std::move(copied);
+      EXPECT_EQ(over, from);
+      EXPECT_EQ(over.dump(), from.dump());
+      EXPECT_TRUE(copied.is_null());  // NOLINT(bugprone-use-after-move): promised
+      Json& itself = over;
+      over = itself;
+      over = std::move(itself);
+      EXPECT_EQ(over, from);
+    }
+  }
+}
+
+TEST(json, a_part_of_a_value_can_be_assigned_to_it) {
+  Json value = {{"outer", {{"inner", Json::array({"x", 2})}}}};
+  value = value["outer"];
+  EXPECT_EQ(value, (Json{{"inner", Json::array({"x", 2})}}));
+  value = Json(value["inner"]);
+  EXPECT_EQ(value, Json::array({"x", 2}));
+  value = value.as_array()[0];
+  EXPECT_EQ(value, Json("x"));
+}
+
+TEST(json, gives_an_integer_that_fits_or_nothing) {
+  EXPECT_EQ(Json(0).to_uint64(), 0U);
+  EXPECT_EQ(Json(std::numeric_limits<std::uint64_t>::max()).to_uint64(), std::numeric_limits<std::uint64_t>::max());
+  for (const Json& other : {Json(), Json(true), Json(-1), Json(1.0), Json("1"), Json::number("18446744073709551616")}) {
+    EXPECT_EQ(other.to_uint64(), std::nullopt) << other.dump();
+  }
+}
+
+TEST(json, texts_of_every_length_are_written_whole) {
+  for (std::size_t length = 0; length < 600; ++length) {
+    const std::string plain(length, 'p');
+    const Json value = {{plain, plain + "\n" + plain}, {plain + "2", 7}};
+    EXPECT_EQ(value.dump(), "{\"" + plain + "\":\"" + plain + "\\n" + plain + "\",\"" + plain + "2\":7}");
+  }
 }
 
 TEST(json, objects_are_equal_whatever_their_order) {
