@@ -95,6 +95,7 @@ class Socket final : public Stream {
   // Does not wait: nothing when recv() would.
   [[nodiscard]] std::optional<Bytes> try_recv(std::size_t limit);
   [[nodiscard]] std::size_t read_some(std::span<std::byte> into) override { return recv_into(into); }
+  [[nodiscard]] std::size_t read_late(LateBuffer& into) override;
 
   // Sending -------------------------------------------------------------------------------------------------------
   // Waits until the kernel takes some of data; how much, which may be less than all.

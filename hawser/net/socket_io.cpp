@@ -83,6 +83,32 @@ std::size_t Socket::recv_into(std::span<std::byte> into) {
       into.size());
 }
 
+std::size_t Socket::read_late(LateBuffer& into) {
+  Core& it = core("recv");
+  if (it.keeps_boundaries()) return Stream::read_late(into);
+  Operation operation(it, Direction::read, "recv");
+  bool out_of_memory = false;
+  const std::size_t size = into.size();
+  const std::size_t count = operation.receive(
+      [&, size, fd = operation.fd()]() noexcept -> ssize_t {
+        std::byte* const room = into.take();
+        if (!room) {
+          out_of_memory = true;
+          return 0;
+        }
+        const ssize_t got = detail::sys::recv(fd, room, size, 0);
+        if (got <= 0) {
+          const int saved = errno;
+          into.give_back();
+          errno = saved;
+        }
+        return got;
+      },
+      size);
+  if (out_of_memory) throw std::bad_alloc();
+  return count;
+}
+
 std::optional<Bytes> Socket::try_recv(std::size_t limit) {
   Core& it = core("recv");
   if (limit == 0) return Bytes();

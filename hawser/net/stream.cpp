@@ -1,5 +1,7 @@
 #include <hawser/net/stream.h>
 
+#include <new>
+
 #include <hawser/base/errors.h>
 #include <hawser/net/file_pieces.h>
 
@@ -10,6 +12,14 @@ namespace {
 constexpr std::size_t kSmallPart = 16 * 1024;
 
 }  // namespace
+
+std::size_t Stream::read_late(LateBuffer& into) {
+  std::byte* const room = into.take();
+  if (!room) throw std::bad_alloc();
+  const std::size_t got = read_some({room, into.size()});
+  if (got == 0) into.give_back();
+  return got;
+}
 
 void Stream::write_all(BytesView data) {
   while (!data.empty()) data = data.from(write_some(data));

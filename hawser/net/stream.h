@@ -15,6 +15,21 @@
 
 namespace hawser {
 
+// Memory that a read takes only when there is something to put into it, so that who waits for a silent peer holds none.
+// Both are called in the loop's flow or the reader's, on the thread that reads.
+class LateBuffer {
+ public:
+  // How much room there will be: the same at every call, not 0.
+  [[nodiscard]] virtual std::size_t size() const noexcept = 0;
+  // The room, until the read has ended or give_back(). Null: there is no memory.
+  [[nodiscard]] virtual std::byte* take() noexcept = 0;
+  // Nothing came.
+  virtual void give_back() noexcept = 0;
+
+ protected:
+  ~LateBuffer() = default;
+};
+
 class Stream {
  public:
   virtual ~Stream() = default;
@@ -22,6 +37,10 @@ class Stream {
   // Waits for at least one byte and reads at most into.size(). 0 is the end of the stream, again and again; an empty
   // `into` gives 0 at once.
   [[nodiscard]] virtual std::size_t read_some(std::span<std::byte> into) = 0;
+
+  // The same into memory that is taken as late as the stream can: after the wait with a socket; the default takes it
+  // before. At 0 it is given back. Throws std::bad_alloc when there is none.
+  [[nodiscard]] virtual std::size_t read_late(LateBuffer& into);
 
   // Waits until some of data was taken; returns how much, at least 1 unless data is empty.
   virtual std::size_t write_some(BytesView data) = 0;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstring>
 #include <exception>
+#include <new>
 #include <stdexcept>
 
 #include <hawser/base/errors.h>
@@ -33,6 +34,7 @@ class TlsStream::State {
   void own(std::unique_ptr<Stream> lower) noexcept { owned_ = std::move(lower); }
   void handshake();
   std::size_t read_some(std::span<std::byte> into);
+  std::size_t read_late(LateBuffer& into);
   void write(std::span<const BytesView> parts);
   std::uint64_t send_file(int file, std::uint64_t offset, std::uint64_t count);
   void shutdown_write();
@@ -105,15 +107,34 @@ void TlsStream::State::handshake() {
 
 std::size_t TlsStream::State::read_some(std::span<std::byte> into) {
   if (into.empty()) return 0;
+  // Memory that is there already.
+  class Present final : public LateBuffer {
+   public:
+    explicit Present(std::span<std::byte> room) noexcept : room_(room) {}
+    [[nodiscard]] std::size_t size() const noexcept override { return room_.size(); }
+    [[nodiscard]] std::byte* take() noexcept override { return room_.data(); }
+    void give_back() noexcept override {}
+
+   private:
+    std::span<std::byte> room_;
+  };
+  Present present(into);
+  return read_late(present);
+}
+
+std::size_t TlsStream::State::read_late(LateBuffer& into) {
   const Claim claim(reading_, "two readers at once on a TLS stream");
   check_open("read");
   if (read_failure_) std::rethrow_exception(read_failure_);
   if (ended_) return 0;
   try {
     for (;;) {
-      const TlsSession::Decrypted got = session_.decrypt(into);
+      std::byte* const room = into.take();
+      if (!room) throw std::bad_alloc();
+      const TlsSession::Decrypted got = session_.decrypt({room, into.size()});
       if (session_.input().empty()) session_.input().release();
       if (got.what == TlsSession::Read::data) return got.size;
+      into.give_back();
       if (got.what == TlsSession::Read::ended) {
         ended_ = true;
         return 0;
@@ -243,6 +264,7 @@ TlsStream::TlsStream(std::unique_ptr<Stream> lower, const TlsContext& context, s
 TlsStream::~TlsStream() { close(); }
 
 std::size_t TlsStream::read_some(std::span<std::byte> into) { return state_->read_some(into); }
+std::size_t TlsStream::read_late(LateBuffer& into) { return state_->read_late(into); }
 
 std::size_t TlsStream::write_some(BytesView data) {
   const BytesView taken = data.first(TlsSession::kBatch);

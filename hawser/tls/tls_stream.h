@@ -40,6 +40,7 @@ class TlsStream final : public Stream {
   ~TlsStream() override;
 
   [[nodiscard]] std::size_t read_some(std::span<std::byte> into) override;
+  [[nodiscard]] std::size_t read_late(LateBuffer& into) override;
   std::size_t write_some(BytesView data) override;
   void write_all(BytesView data) override;
   // Fills records across the borders of parts.

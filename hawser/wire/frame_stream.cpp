@@ -70,6 +70,32 @@ class Outgoing {
 
 thread_local Outgoing::Kept Outgoing::t_kept;
 
+// A thread's buffers for receiving that nobody needs. The one that was used last is lent first.
+class Spare {
+ public:
+  Spare() = default;
+  Spare(const Spare&) = delete;
+  Spare& operator=(const Spare&) = delete;
+  ~Spare() {
+    while (std::byte* const buffer = take()) ::operator delete(buffer);
+  }
+
+  // Null: there is none.
+  std::byte* take() noexcept { return count_ > 0 ? buffers_[--count_] : nullptr; }
+  // False: there are enough.
+  bool keep(std::byte* buffer) noexcept {
+    if (count_ == buffers_.size()) return false;
+    buffers_[count_++] = buffer;
+    return true;
+  }
+
+ private:
+  std::size_t count_ = 0;
+  std::array<std::byte*, 32> buffers_;  // as many as an engine reports events in a turn
+};
+
+thread_local Spare t_spare;
+
 std::int32_t read_length(const std::byte* at) {
   std::uint32_t length = 0;
   for (unsigned i = 0; i < kLengthBytes; ++i) length |= std::to_integer<std::uint32_t>(at[i]) << (8 * i);
@@ -172,20 +198,48 @@ std::size_t FrameStream::fill() {
   return got;
 }
 
+class FrameStream::Refill final : public LateBuffer {
+ public:
+  explicit Refill(FrameStream& frames) noexcept : frames_(frames) {}
+  [[nodiscard]] std::size_t size() const noexcept override { return kBuffer; }
+  [[nodiscard]] std::byte* take() noexcept override {
+    if (!frames_.buffer_) {
+      std::byte* buffer = t_spare.take();
+      if (!buffer) buffer = static_cast<std::byte*>(::operator new(kBuffer + kPadding, std::nothrow));
+      frames_.buffer_.reset(buffer);
+      frames_.capacity_ = buffer ? kBuffer : 0;
+    }
+    return frames_.buffer_.get();
+  }
+  void give_back() noexcept override { frames_.give_buffer_back(); }
+
+ private:
+  FrameStream& frames_;
+};
+
+void FrameStream::give_buffer_back() noexcept {
+  // A long header had its own large buffer.
+  if (capacity_ == kBuffer && t_spare.keep(buffer_.get())) static_cast<void>(buffer_.release());
+  buffer_.reset();
+  capacity_ = 0;
+}
+
+// fill() when nothing is buffered: waits without a buffer.
+std::size_t FrameStream::refill() {
+  give_buffer_back();
+  begin_ = filled_ = 0;
+  Refill late(*this);
+  filled_ = stream_->read_late(late);
+  return filled_;
+}
+
 // False when the stream has ended.
 bool FrameStream::await_first_byte() {
   if (buffered() > 0) return true;
-  begin_ = filled_ = 0;
-  // A long header had its own large buffer; the next frame starts with a small one again.
-  if (capacity_ > kBuffer) {
-    buffer_.reset();
-    capacity_ = 0;
-  }
-  reserve(kBuffer);
-  if (!limits_.idle) return fill() > 0;
+  if (!limits_.idle) return refill() > 0;
   const Deadline idle(*limits_.idle, "frame");
   try {
-    return fill() > 0;
+    return refill() > 0;
   } catch (const DeadlineExceeded&) {
     if (!idle.passed()) throw;
     throw TimedOut("no frame came in time");
@@ -254,11 +308,7 @@ std::size_t FrameStream::read_body(std::span<std::byte> into) {
   if (broken_) throw FrameError(*broken_);
   if (into.size() > body_left_) into = into.first(static_cast<std::size_t>(body_left_));
   if (into.empty()) return 0;
-  if (buffered() == 0 && into.size() < kDirectRead) {
-    begin_ = filled_ = 0;
-    reserve(kBuffer);
-    fill();
-  }
+  if (buffered() == 0 && into.size() < kDirectRead) refill();
   std::size_t got = std::min(buffered(), into.size());
   if (got > 0) {
     std::memcpy(into.data(), buffer_.get() + begin_, got);
@@ -306,12 +356,8 @@ Bytes FrameStream::read_body_all(std::size_t limit) {
 
 void FrameStream::skip_body() {
   while (body_left_ > 0) {
-    if (buffered() == 0) {
-      begin_ = filled_ = 0;
-      reserve(kBuffer);
-      if (fill() == 0) {
-        fail(FrameFault::truncated, fmt::format("the stream ended {} bytes before the body did", body_left_));
-      }
+    if (buffered() == 0 && refill() == 0) {
+      fail(FrameFault::truncated, fmt::format("the stream ended {} bytes before the body did", body_left_));
     }
     const auto dropped = static_cast<std::size_t>(std::min<std::uint64_t>(buffered(), body_left_));
     begin_ += dropped;

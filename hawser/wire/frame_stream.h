@@ -7,7 +7,7 @@
 // Like a Stream, it may be read by one fiber or thread and written by another at the same time; two readers or two
 // writers must take turns by themselves. Every waiting call throws what the Stream throws (SocketClosed, SystemError,
 // DeadlineExceeded, Cancelled). Memory is bounded whatever a peer claims: a buffer of kBuffer bytes, grown up to
-// max_header while a long header arrives.
+// max_header while a long header arrives, and none while it waits for a frame on a socket.
 #pragma once
 
 #include <cstddef>
@@ -78,9 +78,12 @@ class FrameStream {
   struct Free {
     void operator()(std::byte* p) const noexcept;
   };
+  class Refill;
   [[nodiscard]] std::size_t buffered() const noexcept { return filled_ - begin_; }
   void reserve(std::size_t capacity);
   std::size_t fill();
+  std::size_t refill();
+  void give_buffer_back() noexcept;
   bool await_first_byte();
   void await_header(std::size_t wanted);
   Frame parse_header(std::size_t length);

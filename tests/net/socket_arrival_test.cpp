@@ -1,4 +1,5 @@
 // What arrives for readers that wait: the loop may take it for them before they run.
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,12 +11,15 @@
 
 #include <gtest/gtest.h>
 
+#include "both_contexts.h"
+#include "lent_memory.h"
 #include "tcp_streams.h"
 
 namespace hawser {
 namespace {
 
 using testing::tcp_pair;
+using namespace std::chrono_literals;
 
 // What arrives may be taken for a waiting reader before it runs: nothing of it may get lost when the reader is killed
 // at that moment.
@@ -69,6 +73,57 @@ TEST(socket_arrival, gives_each_reader_its_own) {
     for (const Task<void>& reader : readers) reader.join();
   });
 }
+
+// What waits for bytes holds no memory for them.
+class late_memory_in : public testing::BothContexts {};
+
+TEST_P(late_memory_in, is_held_only_with_something_in_it) {
+  in_context([&] {
+    auto [near, far] = tcp_pair();
+    test::LentMemory memory;
+    auto sender = peer([&, &to = far] {
+      sleep(20ms);  // by now the reader waits
+      EXPECT_FALSE(memory.held);
+      to.send_all("came late");
+    });
+    ASSERT_EQ(near.read_late(memory), 9U);
+    EXPECT_TRUE(memory.held);
+    EXPECT_EQ(memory.text(9), "came late");
+    sender.get();
+    far.close();
+    EXPECT_EQ(near.read_late(memory), 0U);
+    EXPECT_FALSE(memory.held);
+  });
+}
+
+TEST_P(late_memory_in, that_is_not_to_be_had_costs_no_byte) {
+  in_context([&] {
+    auto [near, far] = tcp_pair();
+    test::LentMemory memory;
+    memory.refuses = true;
+    auto sender = peer([&to = far] { to.send_all("kept"); });
+    EXPECT_THROW(static_cast<void>(near.read_late(memory)), std::bad_alloc);
+    sender.get();
+    memory.refuses = false;
+    ASSERT_EQ(near.read_late(memory), 4U);
+    EXPECT_EQ(memory.text(4), "kept");
+  });
+}
+
+TEST_P(late_memory_in, holds_one_datagram) {
+  in_context([&] {
+    auto [near, far] = socketpair(SOCK_DGRAM);
+    test::LentMemory memory;
+    far.send("one");
+    far.send("another");
+    ASSERT_EQ(near.read_late(memory), 3U);
+    EXPECT_EQ(memory.text(3), "one");
+    ASSERT_EQ(near.read_late(memory), 7U);
+    EXPECT_EQ(memory.text(7), "another");
+  });
+}
+
+HAWSER_IN_BOTH_CONTEXTS(late_memory_in);
 
 }  // namespace
 }  // namespace hawser

@@ -13,6 +13,7 @@
 #include <hawser/base/errors.h>
 #include <hawser/fiber/deadline.h>
 
+#include "net/lent_memory.h"
 #include "tls/tls_ends.h"
 #include "tls/watched_stream.h"
 
@@ -469,6 +470,27 @@ TEST_P(Tls, bytes_of_every_value_and_length_survive) {
       reading.join();
       EXPECT_EQ(got, text) << size;
     }
+  });
+}
+
+TEST_P(Tls, memory_that_is_lent_late_is_held_only_with_plain_text_in_it) {
+  run_here([] {
+    const Ends ends = tls_ends();
+    LentMemory memory;
+    Aside sending([&] {
+      sleep(20ms);  // by now the reader waits
+      EXPECT_FALSE(memory.held);
+      ends.client->write_all("longer than the memory");
+    });
+    ASSERT_EQ(ends.server->read_late(memory), memory.size());
+    EXPECT_TRUE(memory.held);
+    EXPECT_EQ(memory.text(memory.size()), "longer than the ");
+    sending.join();
+    ASSERT_EQ(ends.server->read_late(memory), 6U);
+    EXPECT_EQ(memory.text(6), "memory");
+    ends.client->shutdown_write();
+    EXPECT_EQ(ends.server->read_late(memory), 0U);
+    EXPECT_FALSE(memory.held);
   });
 }
 

@@ -7,8 +7,11 @@
 
 #include <cstdio>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 namespace hawser {
 namespace {
@@ -38,6 +41,37 @@ TEST(frames_on_sockets, echo_both_ways_at_once) {
     }
     sender.get();
     echo.get();
+  });
+}
+
+TEST(frames_on_sockets, who_waits_for_a_frame_holds_no_buffer) {
+  run([] {
+    constexpr std::size_t kPairs = 200;
+    const auto heap = [] { return ::mallinfo2().uordblks + ::mallinfo2().hblkhd; };
+    std::vector<std::pair<Socket, Socket>> pairs;
+    for (std::size_t i = 0; i < kPairs; ++i) pairs.push_back(socketpair());
+    std::size_t before = 0;
+    std::vector<Task<void>> servers;
+    for (int round = 0; round < 2; ++round) {  // the first warms up what is kept
+      for (auto& [near, far] : pairs) {
+        servers.push_back(spawn([&end = far] {
+          FrameStream frames(end);
+          while (const Frame frame = frames.receive()) frames.send({{"n", frame["n"]}}, frames.read_body_all(5000));
+        }));
+        FrameStream frames(near);
+        frames.send({{"n", servers.size()}}, std::string(4000, 'x'));
+        EXPECT_EQ(frames.receive()["n"].as_uint64(), servers.size());
+        EXPECT_EQ(frames.read_body_all(5000).size(), 4000U);
+        if (round == 0) near.shutdown_write();
+      }
+      if (round == 1) break;
+      for (auto& server : servers) server.get();
+      for (auto& pair : pairs) pair = socketpair();
+      before = heap();
+    }
+    EXPECT_LT((heap() - before) / kPairs, 4U * 1024) << "bytes for each that waits";
+    for (auto& [near, far] : pairs) near.shutdown_write();
+    for (auto& server : servers) server.get();
   });
 }
 
