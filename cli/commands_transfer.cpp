@@ -73,7 +73,7 @@ int tell_how_to_go_on(Context& context, Transfer&& transfer) {
   }
 }
 
-Upload::Connect connector(Context& context, const HubClient& first) {
+Connect connector(Context& context, const HubClient& first) {
   // The user and the trust are settled by now; further connections must not ask again.
   return [&context, target = first.target()] {
     auto hub = std::make_unique<HubClient>(target, context.home, context.report);

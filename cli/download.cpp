@@ -10,7 +10,6 @@
 #include <hawser/base/errors.h>
 #include <hawser/fiber/cancellation.h>
 #include <hawser/fiber/offload.h>
-#include <hawser/fiber/task_group.h>
 
 #include "cli/pipeline.h"
 #include "cli/remote_files.h"
@@ -339,23 +338,10 @@ Download::Download(const TransferOptions& options, TransferReport& report, Conne
 
 void Download::fetch(std::deque<DownloadJob> jobs, std::unique_ptr<HubClient> first) {
   jobs_ = std::move(jobs);
-  const auto run = [this](std::unique_ptr<HubClient> hub) {
-    while (!jobs_.empty() || hub) {
-      if (!hub) hub = connect_();
-      try {
-        DownloadWorker(*this, *hub).work();
-      } catch (const ConnectionSpent&) {
-        // Further files come over a new connection.
-      }
-      hub.reset();
-    }
-  };
-  const std::size_t connections = connections_for(options_, jobs_.size());
-  if (connections == 1) return run(std::move(first));
-  TaskGroup group;
-  group.spawn([&run, hub = std::move(first)]() mutable { run(std::move(hub)); });
-  for (std::size_t i = 1; i < connections; ++i) group.spawn([&run] { run(nullptr); });
-  group.join();
+  TransferConnections connections(std::move(first), connect_);
+  connections.work(
+      connections_for(options_, jobs_.size()), [this] { return !jobs_.empty(); },
+      [this](HubClient& hub) { DownloadWorker(*this, hub).work(); });
 }
 
 }  // namespace hawser::cli

@@ -9,14 +9,13 @@
 
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "cli/hub_client.h"
 #include "cli/landing.h"
+#include "cli/transfer_connections.h"
 #include "cli/transfer_report.h"
-#include "cli/upload.h"
 
 namespace hawser::cli {
 
@@ -31,7 +30,6 @@ struct DownloadJob {
 
 class Download {
  public:
-  using Connect = std::function<std::unique_ptr<HubClient>()>;
   Download(const TransferOptions& options, TransferReport& report, Connect connect);
 
   // Fetches all files. first is the connection that is there already.

@@ -9,7 +9,6 @@
 
 #include <hawser/base/errors.h>
 #include <hawser/fiber/offload.h>
-#include <hawser/fiber/task_group.h>
 
 #include "cli/local_file.h"
 #include "cli/pipeline.h"
@@ -233,35 +232,15 @@ class UploadWorker {
   Pipeline pipeline_;
 };
 
-std::size_t connections_for(const TransferOptions& options, std::size_t files) noexcept {
-  constexpr std::size_t kUsual = 4, kFilesWorthOne = 16;
-  const std::size_t wanted =
-      options.connections != 0 ? options.connections : std::min(kUsual, 1 + files / kFilesWorthOne);
-  return std::clamp<std::size_t>(wanted, 1, std::max<std::size_t>(files, 1));
-}
-
 Upload::Upload(const TransferOptions& options, TransferReport& report, Connect connect)
     : options_(options), report_(report), connect_(std::move(connect)) {}
 
 void Upload::send(std::deque<UploadJob> jobs, std::unique_ptr<HubClient> first) {
   jobs_ = std::move(jobs);
-  const auto run = [this](std::unique_ptr<HubClient> hub) {
-    while (!jobs_.empty() || hub) {
-      if (!hub) hub = connect_();
-      try {
-        UploadWorker(*this, *hub).work();
-      } catch (const ConnectionSpent&) {
-        // Further files go over a new connection.
-      }
-      hub.reset();
-    }
-  };
-  const std::size_t connections = connections_for(options_, jobs_.size());
-  if (connections == 1) return run(std::move(first));
-  TaskGroup group;
-  group.spawn([&run, hub = std::move(first)]() mutable { run(std::move(hub)); });
-  for (std::size_t i = 1; i < connections; ++i) group.spawn([&run] { run(nullptr); });
-  group.join();
+  TransferConnections connections(std::move(first), connect_);
+  connections.work(
+      connections_for(options_, jobs_.size()), [this] { return !jobs_.empty(); },
+      [this](HubClient& hub) { UploadWorker(*this, hub).work(); });
 }
 
 }  // namespace hawser::cli

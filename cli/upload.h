@@ -6,31 +6,18 @@
 // the hub is lost, and what was under way can be resumed.
 #pragma once
 
-#include <cstddef>
 #include <deque>
 #include <memory>
 
 #include "cli/hub_client.h"
 #include "cli/local_tree.h"
+#include "cli/transfer_connections.h"
 #include "cli/transfer_report.h"
-#include "hub/service/file_hash.h"
 
 namespace hawser::cli {
 
-struct TransferOptions {
-  bool recursive = false;
-  bool resume = true;
-  std::size_t connections = 0;  // 0: as many as make sense
-  hub::HashAlgorithm algorithm = hub::HashAlgorithm::xxh3_128;
-};
-
-// How many connections to use for that many files.
-[[nodiscard]] std::size_t connections_for(const TransferOptions& options, std::size_t files) noexcept;
-
 class Upload {
  public:
-  // connect makes further connections, signed in.
-  using Connect = std::function<std::unique_ptr<HubClient>()>;
   Upload(const TransferOptions& options, TransferReport& report, Connect connect);
 
   // Sends all files. first is the connection that is there already.

@@ -14,7 +14,7 @@
 #include "cli/failure.h"
 #include "cli/hub_client.h"
 #include "cli/remote_command.h"
-#include "cli/upload.h"
+#include "cli/transfer_connections.h"
 #include "scratch_home.h"
 
 namespace hawser::cli {
