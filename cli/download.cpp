@@ -13,6 +13,7 @@
 
 #include "cli/pipeline.h"
 #include "cli/remote_files.h"
+#include "hub/doors/receive_piece.h"
 #include "hub/doors/side_call.h"
 
 namespace hawser::cli {
@@ -22,7 +23,10 @@ namespace {
 constexpr std::uint64_t kSmall = std::uint64_t{1} << 20;
 constexpr std::size_t kBatchFiles = 64;
 constexpr std::uint64_t kBatchBytes = std::uint64_t{4} << 20;
-constexpr std::size_t kPiece = std::size_t{1} << 20;
+// Received while the one before is hashed and written: large, for a hand-over to the pool costs more than a large piece
+// loses in the caches.
+constexpr std::size_t kPiece = std::size_t{4} << 20;
+constexpr std::size_t kHashedAtOnce = 256 * 1024;  // still in the processor's cache when it is written
 constexpr std::uint64_t kRereadPiece = std::uint64_t{64} << 20;
 
 // A small file that has arrived.
@@ -278,18 +282,15 @@ class DownloadWorker {
 
   // While one piece is hashed and written, the next is received. What came before an error is kept.
   void receive_body(PartFile& part, hub::Hasher& hasher, FrameStream& frames) {
-    Bytes receiving = Bytes::uninitialised(kPiece), writing = Bytes::uninitialised(kPiece);
+    const auto room = static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, frames.body_left()));
+    Bytes receiving = Bytes::uninitialised(room), writing = Bytes::uninitialised(room);
     hub::SideCall writer;
     std::exception_ptr broken;
     while (!broken && frames.body_left() > 0) {
       std::size_t filled = 0;
       try {
-        while (filled < receiving.size()) {
-          const std::size_t got = frames.read_body(receiving.span().subspan(filled));
-          if (got == 0) break;
-          filled += got;
-          all_.report_.progress().moved(got);
-        }
+        hub::receive_piece(frames, receiving.span(), filled,
+                           [this](std::size_t got) { all_.report_.progress().moved(got); });
       } catch (const std::exception&) {
         broken = std::current_exception();
       }
@@ -299,8 +300,11 @@ class DownloadWorker {
       std::swap(receiving, writing);
       writer.start([&part, &hasher, piece = BytesView(writing).first(filled)] {
         offload([&] {
-          hasher.update(piece.span());
-          part.write(piece);
+          for (std::size_t at = 0; at < piece.size(); at += kHashedAtOnce) {
+            const BytesView some = piece.from(at).first(kHashedAtOnce);
+            hasher.update(some.span());
+            part.write(some);
+          }
         });
       });
       if (broken) writer.finish();

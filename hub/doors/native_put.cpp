@@ -1,4 +1,5 @@
 // Files on their way in: offset, put.
+#include <algorithm>
 #include <exception>
 #include <optional>
 
@@ -11,6 +12,7 @@
 #include "hub/doors/native_commands.h"
 #include "hub/doors/native_conversation.h"
 #include "hub/doors/pace.h"
+#include "hub/doors/receive_piece.h"
 #include "hub/doors/request_fields.h"
 #include "hub/doors/side_call.h"
 
@@ -20,10 +22,6 @@ namespace {
 
 // A file up to this is received whole and then kept with one call on the disk.
 constexpr std::size_t kSmall = 64 * 1024;
-// A piece that takes longer to arrive is written as far as it came, once it is worth a write: little is lost when a
-// slow line breaks.
-constexpr std::chrono::seconds kPieceTime{1};
-constexpr std::size_t kWorthWriting = 32 * 1024;
 
 UploadRequest upload_of(const Frame& request) {
   UploadRequest upload;
@@ -53,35 +51,23 @@ FileHash put_small(NativeConversation& talk, const Session& session, const Uploa
   });
 }
 
-// Fills a piece with what comes in time. What came before an error is in the piece, and the error in `broken`.
-std::size_t receive_piece(FrameStream& frames, std::span<std::byte> piece, std::exception_ptr& broken) {
-  const Expiry enough = Expiry::in(kPieceTime);
-  std::size_t filled = 0;
-  try {
-    at_pace(kWorthWriting, [&] {
-      do {
-        const std::size_t got = frames.read_body(piece.subspan(filled));
-        if (got == 0) return;
-        filled += got;
-      } while (filled < piece.size() && (filled < kWorthWriting || !enough.passed()));
-    });
-  } catch (const std::exception&) {
-    broken = std::current_exception();
-  }
-  return filled;
-}
-
 // While one piece is hashed and written on the pool, the next is received.
 FileHash put_large(NativeConversation& talk, const Session& session, const UploadRequest& request) {
   const TransferBudget::Share share(talk.budget());
-  Bytes receiving = Bytes::uninitialised(share.piece());
-  Bytes writing = Bytes::uninitialised(share.piece());
+  const auto room = static_cast<std::size_t>(std::min<std::uint64_t>(share.piece(), talk.frames().body_left()));
+  Bytes receiving = Bytes::uninitialised(room);
+  Bytes writing = Bytes::uninitialised(room);
   DiskBound<Upload> upload(
       offload([&] { return talk.services().files.begin_upload(session, request, talk.services().cut); }));
   SideCall writer;
   std::exception_ptr broken;
   while (!broken && talk.frames().body_left() > 0) {
-    const std::size_t filled = receive_piece(talk.frames(), receiving.span(), broken);
+    std::size_t filled = 0;
+    try {
+      at_pace(kWorthWriting, [&] { receive_piece(talk.frames(), receiving.span(), filled, [](std::size_t) {}); });
+    } catch (const std::exception&) {
+      broken = std::current_exception();
+    }
     // What has arrived is kept, also when its connection is lost: the client goes on from there.
     std::optional<Shield> shield;
     if (broken) shield.emplace();

@@ -20,23 +20,28 @@ struct NativeServices {
   std::stop_token cut;
 };
 
-// How many large uploads go on at the door. They share a budget, so that memory stays bounded however many there are.
+// The memory that large uploads at the door share: two pieces for each, large ones while there is enough, and the
+// smallest for any number of those that come late.
 class TransferBudget {
  public:
   static constexpr std::size_t kTotal = std::size_t{32} << 20;
-  static constexpr std::size_t kLargestPiece = std::size_t{512} << 10;
+  // One piece is received while the one before is hashed and written. Large, for a hand-over to the pool costs more
+  // than a large piece loses in the caches.
+  static constexpr std::size_t kLargestPiece = std::size_t{4} << 20;
   static constexpr std::size_t kSmallestPiece = std::size_t{64} << 10;
 
   class Share {
    public:
     explicit Share(TransferBudget& budget) noexcept : budget_(budget) {
-      const std::size_t sharers = budget_.sharers_.fetch_add(1, std::memory_order_relaxed) + 1;
-      // Each holds two pieces.
-      piece_ = std::clamp(kTotal / (2 * sharers), kSmallestPiece, kLargestPiece);
+      std::size_t taken = budget_.taken_.load(std::memory_order_relaxed);
+      do {
+        // Half of what is left, for its two pieces.
+        piece_ = std::clamp((kTotal - std::min(taken, kTotal)) / 4, kSmallestPiece, kLargestPiece);
+      } while (!budget_.taken_.compare_exchange_weak(taken, taken + 2 * piece_, std::memory_order_relaxed));
     }
     Share(const Share&) = delete;
     Share& operator=(const Share&) = delete;
-    ~Share() { budget_.sharers_.fetch_sub(1, std::memory_order_relaxed); }
+    ~Share() { budget_.taken_.fetch_sub(2 * piece_, std::memory_order_relaxed); }
     [[nodiscard]] std::size_t piece() const noexcept { return piece_; }
 
    private:
@@ -45,7 +50,7 @@ class TransferBudget {
   };
 
  private:
-  std::atomic<std::size_t> sharers_{0};
+  std::atomic<std::size_t> taken_{0};
 };
 
 }  // namespace hawser::hub

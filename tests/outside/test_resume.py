@@ -147,7 +147,7 @@ class KilledHub(unittest.TestCase):
             path = f"file-{round_}"
             with hub.connect(token) as broken, hub.connect(token) as watcher:
                 begin_put(broken, path, data, sent)
-                # The hub may have the last MiB in hand and not on the disk yet; what it calls safe must stay safe.
+                # What is worth a write reaches the disk within a second or two; what the hub calls safe must stay safe.
                 safe = eventually(lambda: offset_of(watcher, path, data) >= sent - MIB and offset_of(watcher, path, data),
                                   "most of what was sent is safe")
                 hub.restart()
