@@ -107,11 +107,10 @@ Json::Json(const Json& other) { copy(other); }
 
 Json& Json::operator=(const Json& other) { return *this = Json(other); }
 
-Json& Json::replace(Json& other) noexcept {
+void Json::replace(Json& other) noexcept {
   Json taken(std::move(other));  // which may be a part of this
   if (!is_word()) drop_large();
   take(taken);
-  return *this;
 }
 
 void Json::copy(const Json& other) {

@@ -191,7 +191,7 @@ class Json {
   void copy(const Json& other);
   void take(Json& other) noexcept;
   void take_large(Json& other) noexcept;
-  Json& replace(Json& other) noexcept;
+  void replace(Json& other) noexcept;
   void drop_large() noexcept;
 
   Value value_;
@@ -227,8 +227,11 @@ inline Json::Json(const char* value) : Json(std::string(value)) {}
 inline Json::Json(std::string_view value) : Json(std::string(value)) {}
 inline Json::Json(Json&& other) noexcept { take(other); }
 inline Json& Json::operator=(Json&& other) noexcept {
-  if (!is_word()) return replace(other);
-  if (this != &other) take(other);
+  if (!is_word()) {
+    replace(other);
+  } else if (this != &other) {
+    take(other);
+  }
   return *this;
 }
 inline Json::~Json() {
