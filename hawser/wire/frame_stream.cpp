@@ -81,17 +81,28 @@ class Spare {
   }
 
   // Null: there is none.
-  std::byte* take() noexcept { return count_ > 0 ? buffers_[--count_] : nullptr; }
+  std::byte* take() noexcept {
+    std::byte* const buffer = first_;
+    if (buffer) {
+      std::memcpy(&first_, buffer, sizeof first_);
+      --count_;
+    }
+    return buffer;
+  }
   // False: there are enough.
   bool keep(std::byte* buffer) noexcept {
-    if (count_ == buffers_.size()) return false;
-    buffers_[count_++] = buffer;
+    // What many conversations that wake at once take; beyond that there is the heap.
+    constexpr std::size_t kMost = 256;
+    if (count_ == kMost) return false;
+    std::memcpy(buffer, &first_, sizeof first_);
+    first_ = buffer;
+    ++count_;
     return true;
   }
 
  private:
+  std::byte* first_ = nullptr;  // each begins with the address of the next
   std::size_t count_ = 0;
-  std::array<std::byte*, 32> buffers_;  // as many as an engine reports events in a turn
 };
 
 thread_local Spare t_spare;
