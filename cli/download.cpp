@@ -342,9 +342,8 @@ Download::Download(const TransferOptions& options, TransferReport& report, Conne
 
 void Download::fetch(std::deque<DownloadJob> jobs, std::unique_ptr<HubClient> first) {
   jobs_ = std::move(jobs);
-  TransferConnections connections(std::move(first), connect_);
-  connections.work(
-      connections_for(options_, jobs_.size()), [this] { return !jobs_.empty(); },
+  work_side_by_side(
+      connections_for(options_, jobs_.size()), std::move(first), connect_, [this] { return !jobs_.empty(); },
       [this](HubClient& hub) { DownloadWorker(*this, hub).work(); });
 }
 

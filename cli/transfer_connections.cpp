@@ -16,14 +16,11 @@ std::size_t connections_for(const TransferOptions& options, std::size_t files) n
   return std::clamp<std::size_t>(wanted, 1, std::max<std::size_t>(files, 1));
 }
 
-TransferConnections::TransferConnections(std::unique_ptr<HubClient> first, Connect connect) noexcept
-    : first_(std::move(first)), connect_(std::move(connect)) {}
-
-void TransferConnections::work(std::size_t count, const std::function<bool()>& is_more_to_do,
-                               const std::function<void(HubClient&)>& work) {
+void work_side_by_side(std::size_t count, std::unique_ptr<HubClient> first, const Connect& connect,
+                       const std::function<bool()>& is_more_to_do, const std::function<void(HubClient&)>& work) {
   const auto run = [&](std::unique_ptr<HubClient> hub) {
     while (is_more_to_do() || hub) {
-      if (!hub) hub = connect_();
+      if (!hub) hub = connect();
       try {
         work(*hub);
       } catch (const ConnectionSpent&) {
@@ -32,9 +29,9 @@ void TransferConnections::work(std::size_t count, const std::function<bool()>& i
       hub.reset();
     }
   };
-  if (count == 1) return run(std::move(first_));
+  if (count == 1) return run(std::move(first));
   TaskGroup group;
-  group.spawn([&run, hub = std::move(first_)]() mutable { run(std::move(hub)); });
+  group.spawn([&run, hub = std::move(first)]() mutable { run(std::move(hub)); });
   for (std::size_t i = 1; i < count; ++i) group.spawn([&run] { run(nullptr); });
   group.join();
 }

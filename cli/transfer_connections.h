@@ -23,19 +23,10 @@ struct TransferOptions {
 // Makes a further connection, signed in.
 using Connect = std::function<std::unique_ptr<HubClient>()>;
 
-class TransferConnections {
- public:
-  // first is there already; connect makes the others.
-  TransferConnections(std::unique_ptr<HubClient> first, Connect connect) noexcept;
-
-  // Calls work on `count` connections at once, each on a fiber, and again on a new one whenever a connection is spent
-  // (ConnectionSpent), until it returns with nothing left to do. The first call comes in any case. Throws what work or
-  // connect threw first, when all have ended.
-  void work(std::size_t count, const std::function<bool()>& is_more_to_do, const std::function<void(HubClient&)>& work);
-
- private:
-  std::unique_ptr<HubClient> first_;
-  Connect connect_;
-};
+// Calls work on `count` connections at once, each on a fiber, and again on a new one whenever a connection is spent
+// (ConnectionSpent), until it returns with nothing left to do. first is there already, connect makes the others; the
+// call with first comes in any case. Throws what work or connect threw first, when all have ended.
+void work_side_by_side(std::size_t count, std::unique_ptr<HubClient> first, const Connect& connect,
+                       const std::function<bool()>& is_more_to_do, const std::function<void(HubClient&)>& work);
 
 }  // namespace hawser::cli

@@ -237,9 +237,8 @@ Upload::Upload(const TransferOptions& options, TransferReport& report, Connect c
 
 void Upload::send(std::deque<UploadJob> jobs, std::unique_ptr<HubClient> first) {
   jobs_ = std::move(jobs);
-  TransferConnections connections(std::move(first), connect_);
-  connections.work(
-      connections_for(options_, jobs_.size()), [this] { return !jobs_.empty(); },
+  work_side_by_side(
+      connections_for(options_, jobs_.size()), std::move(first), connect_, [this] { return !jobs_.empty(); },
       [this](HubClient& hub) { UploadWorker(*this, hub).work(); });
 }
 
