@@ -40,35 +40,27 @@ FrameFault fault_of(JsonSyntaxError::Fault fault) {
   return FrameFault::not_json;
 }
 
-// Where a frame is put together: the thread lends a buffer to whoever sends next, warm in the processor's caches, so
-// that a stream that is silent holds none. Who finds it lent, to one that waits, has a buffer of its own.
+// Where a frame is put together: the thread keeps one such buffer for whoever sends next, warm in the processor's
+// caches, so that a stream that is silent holds none. Who sends takes it along, since others may send while this one
+// waits.
 class Outgoing {
  public:
-  Outgoing() noexcept : kept_(t_kept), borrowed_(!std::exchange(kept_.lent, true)) {}
+  Outgoing() : text_(t_kept ? std::move(t_kept) : std::make_unique<std::string>()) {}
   Outgoing(const Outgoing&) = delete;
   Outgoing& operator=(const Outgoing&) = delete;
   ~Outgoing() {
-    if (!borrowed_) return;
-    if (kept_.text.capacity() > kKeepOut) kept_.text = {};
-    kept_.lent = false;
+    if (text_->capacity() <= kKeepOut) t_kept = std::move(text_);
   }
 
   // What the last one left is still in it.
-  std::string& text() noexcept { return borrowed_ ? kept_.text : own_; }
+  std::string& text() noexcept { return *text_; }
 
  private:
-  struct Kept {
-    std::string text;
-    bool lent = false;
-  };
-  static thread_local Kept t_kept;
-
-  Kept& kept_;  // a fiber never leaves its thread
-  const bool borrowed_;
-  std::string own_;
+  static thread_local std::unique_ptr<std::string> t_kept;
+  std::unique_ptr<std::string> text_;
 };
 
-thread_local Outgoing::Kept Outgoing::t_kept;
+thread_local std::unique_ptr<std::string> Outgoing::t_kept;
 
 // A thread's buffers for receiving that nobody needs. The one that was used last is lent first.
 class Spare {
@@ -131,6 +123,7 @@ void FrameStream::fail(FrameFault fault, const std::string& what) {
 
 void FrameStream::encode(std::string& out, const Json& header, std::uint64_t body_size) const {
   if (!header.is_object() && !header.is_null()) throw std::invalid_argument("a frame's header must be a JSON object");
+  if (body_size > FrameLimits::kMaxBody) throw std::invalid_argument("a frame's body has at most 2^63-1 bytes");
   const Json* claimed = header.find("size");
   if (claimed != nullptr && claimed->to_uint64() != body_size) {
     throw std::invalid_argument(fmt::format("the header claims {} bytes, the body has {}", claimed->dump(), body_size));

@@ -78,6 +78,10 @@ TEST(frame_stream, a_header_that_cannot_be_right_is_refused_before_anything_is_s
   EXPECT_THROW(frames.send({{"size", 4}}), std::invalid_argument);
   EXPECT_THROW(frames.send(Json::array({1}), "hello"), std::invalid_argument);
   EXPECT_THROW(frames.send({{"x", std::string(70'000, 'x')}}), std::invalid_argument);
+  EXPECT_THROW(frames.send({{"size", "5"}}, "hello"), std::invalid_argument);
+  constexpr std::uint64_t kTooLong = std::uint64_t{1} << 63;
+  EXPECT_THROW(frames.send(Json(), FileSlice{.fd = 0, .count = kTooLong}), std::invalid_argument);
+  EXPECT_THROW(frames.send({{"size", kTooLong}}, FileSlice{.fd = 0, .count = kTooLong}), std::invalid_argument);
   EXPECT_TRUE(stream.written.empty());
 }
 
