@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include <hawser/base/made_once.h>
 #include <hawser/fiber/fiber_local.h>
 #include <patch/blocking.h>
 #include <patch/libc.h>
@@ -111,11 +112,12 @@ struct OwnEntry {
   std::vector<char> buffer;
 };
 
+constinit hawser::detail::MadeOnce<FiberLocal<OwnEntry>> g_own;
+
 // As gethostbyname: null, with h_errno and errno.
 hostent* own_entry(const char* call, Kind kind, std::string_view key, int family) noexcept {
-  static FiberLocal<OwnEntry> own;
   try {
-    OwnEntry& mine = *own;
+    OwnEntry& mine = *g_own.get();
     if (mine.buffer.empty()) mine.buffer.resize(1024);
     for (;;) {
       hostent* found = nullptr;

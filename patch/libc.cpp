@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 
+#include <hawser/base/made_once.h>
+
 namespace hawser::patch {
 namespace {
 
@@ -57,14 +59,13 @@ Libc found() noexcept {
   return next;
 }
 
+constinit detail::MadeOnce<const Libc> g_libc;
+
 // So that the first call from a signal handler, or in a forked child, finds them.
 [[maybe_unused, gnu::constructor(101)]] void find_before_main() noexcept { static_cast<void>(libc()); }
 
 }  // namespace
 
-const Libc& libc() noexcept {
-  static const Libc next = found();
-  return next;
-}
+const Libc& libc() noexcept { return g_libc.get(&found); }
 
 }  // namespace hawser::patch

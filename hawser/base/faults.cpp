@@ -13,6 +13,7 @@
 #include <mutex>
 #include <vector>
 
+#include <hawser/base/made_once.h>
 #include <hawser/base/system_calls.h>
 
 namespace hawser {
@@ -56,12 +57,17 @@ bool writes(SystemCall call) noexcept {
 }
 
 // A call may be in the middle of a plan when its FaultInjection ends, so plans are kept.
+struct Plans {
+  std::mutex mutex;
+  std::vector<std::unique_ptr<Plan>> all;
+};
+constinit detail::MadeOnce<Plans> g_plans;
+
 Plan& keep(std::unique_ptr<Plan> plan) {
-  static std::mutex mutex;
-  static auto* all = new std::vector<std::unique_ptr<Plan>>();
-  const std::lock_guard hold(mutex);
-  all->push_back(std::move(plan));
-  return *all->back();
+  Plans& plans = g_plans.get();
+  const std::lock_guard hold(plans.mutex);
+  plans.all.push_back(std::move(plan));
+  return *plans.all.back();
 }
 
 // Steele, Lea and Flood's SplitMix64: a good number out of each counter value, whoever asks.

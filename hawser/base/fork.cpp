@@ -16,6 +16,7 @@ namespace {
 
 struct Entry {
   std::mutex* mutex;  // may be null
+  ForkOrder order;
   void (*reset)(void* owner) noexcept;
   void* owner;
 };
@@ -29,8 +30,10 @@ constinit std::size_t g_count = 0;
 void before() {
   g_has_forked.store(true, std::memory_order_relaxed);
   g_registration.lock();
-  for (std::size_t i = g_count; i-- > 0;) {
-    if (g_entries[i].mutex) g_entries[i].mutex->lock();
+  for (const ForkOrder order : {ForkOrder::outer, ForkOrder::inner}) {
+    for (std::size_t i = g_count; i-- > 0;) {
+      if (g_entries[i].mutex && g_entries[i].order == order) g_entries[i].mutex->lock();
+    }
   }
 }
 
@@ -51,8 +54,7 @@ void in_child() {
 
 void add(const Entry& entry) {
   const std::lock_guard hold(g_registration);
-  static const int installed = ::pthread_atfork(&before, &release, &in_child);
-  if (installed != 0 || g_count == kMost) {
+  if (g_count == kMost || (g_count == 0 && ::pthread_atfork(&before, &release, &in_child) != 0)) {
     std::fputs("hawser: cannot prepare for fork(2)\n", stderr);
     std::abort();
   }
@@ -67,10 +69,12 @@ void add(const Entry& entry) {
 
 }  // namespace
 
-void hold_over_fork(std::mutex& mutex, void (*reset)(void* owner) noexcept, void* owner) {
-  add({&mutex, reset, owner});
+void hold_over_fork(std::mutex& mutex, ForkOrder order, void (*reset)(void* owner) noexcept, void* owner) {
+  add({&mutex, order, reset, owner});
 }
 
-void reset_after_fork(void (*reset)(void* owner) noexcept, void* owner) { add({nullptr, reset, owner}); }
+void reset_after_fork(void (*reset)(void* owner) noexcept, void* owner) {
+  add({nullptr, ForkOrder::outer, reset, owner});
+}
 
 }  // namespace hawser::detail

@@ -23,11 +23,15 @@ extern constinit std::atomic<bool> g_has_forked;
 // Whether this process is a child of a fork(), or has made one: then another process may hold its descriptors open.
 [[nodiscard]] inline bool has_forked() noexcept { return g_has_forked.load(std::memory_order_relaxed); }
 
+// Where a mutex stands among those that a fork() locks: all outer ones first, and in each of the two kinds the latest
+// registered first. So a thread may lock an inner one while it holds an outer one.
+enum class ForkOrder : std::uint8_t { outer, inner };
+
 // From now on every fork() happens while the calling thread holds the mutex, so that the child finds what it guards
 // whole, and free. reset (may be null) is called in the child with `owner`, while the mutex is held, before fork()
-// returns there; it must not allocate more than it must, nor touch descriptors that the parent shares. What was
-// registered later is locked earlier and reset later. Mutex and owner must never be destroyed.
-void hold_over_fork(std::mutex& mutex, void (*reset)(void* owner) noexcept, void* owner);
+// returns there, the earliest registered first; it must not allocate more than it must, nor touch descriptors that the
+// parent shares. Mutex and owner must never be destroyed. To be called before main, or by who holds none of them.
+void hold_over_fork(std::mutex& mutex, ForkOrder order, void (*reset)(void* owner) noexcept, void* owner);
 
 // Only the call in the child.
 void reset_after_fork(void (*reset)(void* owner) noexcept, void* owner);

@@ -7,26 +7,18 @@
 #include <string>
 
 #include <hawser/base/fork.h>
+#include <hawser/base/made_once.h>
 
 namespace hawser {
 namespace {
 
 std::mutex g_mutex;
 
-// A line may be logged while other locks are held: registered first, it is locked last.
-[[maybe_unused]] const bool g_held_over_fork = [] {
-  detail::hold_over_fork(g_mutex, nullptr, nullptr);
-  return true;
-}();
+// A line may be logged while other locks are held.
+[[maybe_unused]] const bool g_held_over_fork =
+    (detail::hold_over_fork(g_mutex, detail::ForkOrder::inner, nullptr, nullptr), true);
 
-// Never destroyed: lines may come while the process ends.
-std::shared_ptr<const LogSink>& sink() {
-  static auto* current = new std::shared_ptr<const LogSink>();
-  return *current;
-}
-
-// Made before main: a fork in the middle of the first use would leave the child waiting for a thread that it has not.
-[[maybe_unused]] const bool g_made_early = (sink(), true);
+constinit detail::MadeOnce<std::shared_ptr<const LogSink>> g_sink;  // lines may come while the process ends
 
 void to_standard_error(LogLevel level, std::string_view line) {
   static constexpr std::string_view kNames[] = {"debug", "info", "warning", "error"};
@@ -40,7 +32,7 @@ void to_standard_error(LogLevel level, std::string_view line) {
 void set_log_sink(LogSink next) {
   auto made = next ? std::make_shared<const LogSink>(std::move(next)) : nullptr;
   std::lock_guard hold(g_mutex);
-  sink() = std::move(made);
+  g_sink.get() = std::move(made);
 }
 
 void log_line(LogLevel level, std::string_view line) noexcept {
@@ -48,7 +40,7 @@ void log_line(LogLevel level, std::string_view line) noexcept {
     std::shared_ptr<const LogSink> current;
     {
       std::lock_guard hold(g_mutex);
-      current = sink();
+      current = g_sink.get();
     }
     if (current) {
       (*current)(level, line);

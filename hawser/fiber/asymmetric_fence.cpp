@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <ctime>
 
+#include <hawser/base/made_once.h>
+
 namespace hawser::detail {
 namespace {
 
@@ -17,11 +19,12 @@ bool membarrier(int command) noexcept {
   return done;
 }
 
+constinit MadeOnce<bool> g_registered;
+
 }  // namespace
 
 bool asymmetric_fences() noexcept {
-  static const bool have = membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
-  return have;
+  return g_registered.get([] { return membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED); });
 }
 
 // Registering while there is one thread costs nothing; later it waits for every processor.

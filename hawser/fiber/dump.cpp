@@ -16,6 +16,7 @@
 
 #include <hawser/base/errors.h>
 #include <hawser/base/fork.h>
+#include <hawser/base/made_once.h>
 #include <hawser/base/start_thread.h>
 #include <hawser/fiber/context.h>
 #include <hawser/fiber/dump_text.h>
@@ -109,9 +110,11 @@ std::shared_ptr<Answers> ask_all(const std::vector<Loop*>& loops, const DumpOpti
 // What a signal makes print it. sem_post(3) is all that its handler does.
 class Printer {
  public:
-  static Printer& only() {
-    static auto* printer = new Printer();
-    return *printer;
+  Printer() {
+    ::sem_init(&g_asked, 0, 0);
+    detail::hold_over_fork(
+        mutex_, detail::ForkOrder::outer, [](void* self) noexcept { static_cast<Printer*>(self)->started_ = false; },
+        this);
   }
 
   void on(int signal) {
@@ -132,12 +135,6 @@ class Printer {
   }
 
  private:
-  Printer() {
-    ::sem_init(&g_asked, 0, 0);
-    detail::hold_over_fork(
-        mutex_, [](void* self) noexcept { static_cast<Printer*>(self)->started_ = false; }, this);
-  }
-
   [[noreturn]] static void work() {
     for (;;) {
       if (::sem_wait(&g_asked) < 0) continue;
@@ -159,6 +156,9 @@ class Printer {
   std::mutex mutex_;
   bool started_ = false;
 };
+
+constinit detail::MadeOnce<Printer> g_printer;
+[[maybe_unused]] const bool g_made_early = (g_printer.get(), true);
 
 }  // namespace
 
@@ -192,6 +192,6 @@ std::string dump_fibers(const DumpOptions& options) {
   return text;
 }
 
-void dump_fibers_on(int signal) { Printer::only().on(signal); }
+void dump_fibers_on(int signal) { g_printer.get().on(signal); }
 
 }  // namespace hawser

@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include <hawser/base/fork.h>
+#include <hawser/base/made_once.h>
 #include <hawser/fiber/context.h>
 #include <hawser/fiber/local_values.h>
 
@@ -12,10 +13,7 @@ namespace {
 // Slots that are free, and how many there ever were: so many slots a context has at most.
 class SlotNumbers {
  public:
-  static SlotNumbers& all() {
-    static auto* numbers = new SlotNumbers();  // keys at namespace scope are destroyed late
-    return *numbers;
-  }
+  SlotNumbers() { hold_over_fork(mutex_, ForkOrder::inner, nullptr, nullptr); }
   void take(LocalKey& key) {
     std::lock_guard hold(mutex_);
     if (free_.empty()) {
@@ -32,17 +30,19 @@ class SlotNumbers {
   }
 
  private:
-  SlotNumbers() { hold_over_fork(mutex_, nullptr, nullptr); }
   std::mutex mutex_;
   std::vector<std::size_t> free_;
   std::size_t made_ = 0;
   std::uint64_t generation_ = 0;
 };
 
+constinit MadeOnce<SlotNumbers> g_numbers;  // keys at namespace scope are destroyed late
+[[maybe_unused]] const bool g_made_early = (g_numbers.get(), true);
+
 }  // namespace
 
-LocalKey::LocalKey() { SlotNumbers::all().take(*this); }
-LocalKey::~LocalKey() { SlotNumbers::all().give_back(*this); }
+LocalKey::LocalKey() { g_numbers.get().take(*this); }
+LocalKey::~LocalKey() { g_numbers.get().give_back(*this); }
 
 LocalValues::~LocalValues() {
   while (!slots_.empty()) {

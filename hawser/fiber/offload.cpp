@@ -9,6 +9,7 @@
 
 #include <hawser/base/errors.h>
 #include <hawser/base/fork.h>
+#include <hawser/base/made_once.h>
 #include <hawser/base/start_thread.h>
 #include <hawser/fiber/context.h>
 #include <hawser/fiber/idle_spin.h>
@@ -33,10 +34,7 @@ struct Call {
 
 class Pool {
  public:
-  static Pool& only() {
-    static auto* pool = new Pool();  // its threads run until the process ends
-    return *pool;
-  }
+  Pool() { detail::hold_over_fork(mutex_, detail::ForkOrder::outer, &Pool::in_child, this); }
 
   OffloadLimits limits() {
     std::lock_guard hold(mutex_);
@@ -71,8 +69,6 @@ class Pool {
   }
 
  private:
-  Pool() { detail::hold_over_fork(mutex_, &Pool::in_child, this); }
-
   // A forked child has none of the threads, and nobody there waits for what the parent's fibers asked.
   static void in_child(void* self) noexcept {
     auto& pool = *static_cast<Pool*>(self);
@@ -154,22 +150,22 @@ class Pool {
   Call* tail_ = nullptr;
 };
 
-// Made before main: a fork in the middle of the first use would leave the child waiting for a thread that it has not.
-[[maybe_unused]] const bool g_made_early = (Pool::only(), true);
+constinit detail::MadeOnce<Pool> g_pool;  // its threads run until the process ends
+[[maybe_unused]] const bool g_made_early = (g_pool.get(), true);
 
 }  // namespace
 
-OffloadLimits offload_limits() noexcept { return Pool::only().limits(); }
+OffloadLimits offload_limits() noexcept { return g_pool.get().limits(); }
 
-void set_offload_limits(OffloadLimits limits) { Pool::only().set_limits(limits); }
+void set_offload_limits(OffloadLimits limits) { g_pool.get().set_limits(limits); }
 
 void detail::offload_call(std::function<void()> function) {
   if (!Context::current_fiber()) return function();
   Call call(function);
-  Pool::only().submit(call);
+  g_pool.get().submit(call);
   const Wake why = call.waiter.park();
   if (why != Wake::ready) {
-    if (Pool::only().withdraw(call)) throw_unless_ready(why, "offload");
+    if (g_pool.get().withdraw(call)) throw_unless_ready(why, "offload");
     call.waiter.park_uninterrupted();
   }
   if (call.error) std::rethrow_exception(call.error);

@@ -6,8 +6,8 @@
 #include <array>
 #include <charconv>
 #include <cstring>
-#include <mutex>
 
+#include <hawser/base/made_once.h>
 #include <hawser/fiber/loop.h>
 #include <hawser/fiber/switch.h>
 #include <hawser/fiber/task_state.h>
@@ -56,18 +56,20 @@ void report(int signal, siginfo_t* info, void*) noexcept {
   if (info->si_code <= 0) ::raise(signal);  // it was sent, and no instruction would do that again
 }
 
-void install_once() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    struct sigaction present {};
-    ::sigaction(SIGSEGV, nullptr, &present);
-    if (present.sa_handler != SIG_DFL) return;
-    struct sigaction ours {};
-    ours.sa_sigaction = &report;
-    ours.sa_flags = SA_SIGINFO | SA_ONSTACK;
-    ::sigaction(SIGSEGV, &ours, nullptr);
-  });
+constinit MadeOnce<bool> g_installed;
+
+// False when the program has a handler of its own.
+bool install() noexcept {
+  struct sigaction present {};
+  ::sigaction(SIGSEGV, nullptr, &present);
+  if (present.sa_handler != SIG_DFL) return false;
+  struct sigaction ours {};
+  ours.sa_sigaction = &report;
+  ours.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  return ::sigaction(SIGSEGV, &ours, nullptr) == 0;
 }
+
+void install_once() { g_installed.get(&install); }
 
 #endif
 

@@ -2,11 +2,11 @@
 
 #include <poll.h>
 #include <sched.h>
-#include <signal.h>
 
 #include <stdexcept>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/sigpipe.h>
 #include <hawser/base/system_calls.h>
 #include <hawser/fiber/cancellation.h>
 #include <hawser/fiber/context.h>
@@ -22,19 +22,11 @@ using detail::Watch;
 
 constexpr std::uint32_t kOperationsInARow = 64;
 
-bool ignore_sigpipe() noexcept {
-  struct sigaction present {};
-  if (::sigaction(SIGPIPE, nullptr, &present) == 0 && present.sa_handler == SIG_DFL) ::signal(SIGPIPE, SIG_IGN);
-  return true;
-}
-
 }  // namespace
 
 Pollable::Pollable(UniqueFd fd) : Pollable(std::move(fd), Nonblocking()) { set_nonblocking(fd_.get(), true); }
 
-Pollable::Pollable(UniqueFd fd, Nonblocking) noexcept : fd_(std::move(fd)) {
-  [[maybe_unused]] static const bool ignored = ignore_sigpipe();
-}
+Pollable::Pollable(UniqueFd fd, Nonblocking) noexcept : fd_(std::move(fd)) { detail::ignore_sigpipe_once(); }
 
 Pollable::~Pollable() { close(); }
 

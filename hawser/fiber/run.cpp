@@ -16,6 +16,7 @@
 #include <hawser/base/errors.h>
 #include <hawser/base/fork.h>
 #include <hawser/base/log.h>
+#include <hawser/base/made_once.h>
 #include <hawser/base/start_thread.h>
 #include <hawser/fiber/cancellation.h>
 #include <hawser/fiber/context.h>
@@ -34,10 +35,8 @@ namespace {
 // Loops that no run() uses now.
 class LoopStore {
  public:
-  static LoopStore& all() {
-    static auto* store = new LoopStore();
-    return *store;
-  }
+  LoopStore() { hold_over_fork(mutex_, ForkOrder::outer, &LoopStore::in_child, this); }
+
   // With the first engine of those HAWSER_ENGINE asks for that is to be had. here: it will run on this thread.
   Loop* take(std::size_t stack_bytes, bool here) {
     std::lock_guard hold(mutex_);
@@ -63,8 +62,6 @@ class LoopStore {
   }
 
  private:
-  LoopStore() { hold_over_fork(mutex_, &LoopStore::in_child, this); }
-
   // A child must not touch its parent's loops: they share descriptors and memory with the kernel.
   static void in_child(void* self) noexcept {
     auto& store = *static_cast<LoopStore*>(self);
@@ -95,8 +92,8 @@ class LoopStore {
   std::vector<Loop*> every_;  // keeps them reachable: they are never destroyed
 };
 
-// Made before main: a fork in the middle of the first use would leave the child waiting for a thread that it has not.
-[[maybe_unused]] const bool g_made_early = (LoopStore::all(), true);
+constinit MadeOnce<LoopStore> g_loops;
+[[maybe_unused]] const bool g_made_early = (g_loops.get(), true);
 
 // AddressSanitizer gives every variable a surrounding of its own: frames grow by a multiple.
 #if defined(HAWSER_ASAN)
@@ -117,7 +114,7 @@ class Borrowed {
   Borrowed(int count, std::size_t stack_bytes) {
     loops.reserve(static_cast<std::size_t>(count));
     try {
-      for (int i = 0; i < count; ++i) loops.push_back(LoopStore::all().take(stack_bytes, i == 0));
+      for (int i = 0; i < count; ++i) loops.push_back(g_loops.get().take(stack_bytes, i == 0));
     } catch (...) {
       give_back();
       throw;
@@ -130,7 +127,7 @@ class Borrowed {
 
  private:
   void give_back() noexcept {
-    for (Loop* loop : loops) LoopStore::all().give_back(loop);
+    for (Loop* loop : loops) g_loops.get().give_back(loop);
   }
 };
 

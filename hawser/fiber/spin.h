@@ -4,8 +4,6 @@
 
 #include <sched.h>
 
-#include <thread>
-
 #include <hawser/fiber/run.h>
 
 namespace hawser::detail {
@@ -17,6 +15,9 @@ inline void pause_processor() noexcept {
   asm volatile("yield");
 #endif
 }
+
+// As it was when the program began.
+extern const bool g_one_processor;
 
 // One step of waiting for somebody who is there for a few instructions only, unless it has lost its processor to us.
 // round counts up from 0.
@@ -33,8 +34,7 @@ inline void pause_or_yield(int round) noexcept {
 // fibers let others run instead. The growing pauses leave the cache lines to those who are at work.
 template <class Ready>
 bool spin_until(Ready&& ready) noexcept(noexcept(ready())) {
-  static const bool alone = std::thread::hardware_concurrency() < 2;
-  if (alone || in_fiber()) return false;
+  if (g_one_processor || in_fiber()) return false;
   for (int pauses = 1; pauses <= 32; pauses *= 2) {
     for (int i = 0; i < pauses; ++i) pause_processor();
     if (ready()) return true;

@@ -19,10 +19,7 @@ namespace {
 constexpr std::size_t kMaxStacksInSlab = 256;
 constexpr std::size_t kLeastBytes = 16 * 1024;
 
-std::size_t page_bytes() {
-  static const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-  return size;
-}
+std::size_t page_bytes() { return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)); }
 
 std::atomic<bool> g_guard_by_madvise{true};
 

@@ -12,6 +12,7 @@
 #include <mutex>
 
 #include <hawser/base/fork.h>
+#include <hawser/base/made_once.h>
 #include <hawser/fiber/backtrace.h>
 #include <hawser/fiber/context.h>
 #include <hawser/fiber/loop.h>
@@ -37,9 +38,10 @@ struct Question {
 
 class Probes {
  public:
-  static Probes& all() {
-    static auto* probes = new Probes();
-    return *probes;
+  Probes() {
+    ::sem_init(&question_.answered, 0, 0);
+    hold_over_fork(mutex, ForkOrder::outer, nullptr, nullptr);
+    question_of_process = &question_;
   }
 
   bool prepare() noexcept {
@@ -85,12 +87,6 @@ class Probes {
   std::mutex mutex;
 
  private:
-  Probes() {
-    ::sem_init(&question_.answered, 0, 0);
-    hold_over_fork(mutex, nullptr, nullptr);
-    question_of_process = &question_;
-  }
-
   void wait(Duration patience) noexcept {
     timespec until{};
     ::clock_gettime(CLOCK_MONOTONIC, &until);
@@ -126,12 +122,15 @@ class Probes {
   int signal_ = 0;
 };
 
+constinit MadeOnce<Probes> g_probes;
+[[maybe_unused]] const bool g_made_early = (g_probes.get(), true);
+
 }  // namespace
 
-ProbedStack probe_stack(const Loop& loop, Duration patience) { return Probes::all().ask(loop, patience); }
+ProbedStack probe_stack(const Loop& loop, Duration patience) { return g_probes.get().ask(loop, patience); }
 
 bool prepare_probes() noexcept {
-  Probes& probes = Probes::all();
+  Probes& probes = g_probes.get();
   const std::lock_guard hold(probes.mutex);
   return probes.prepare();
 }

@@ -20,6 +20,7 @@
 
 #include <hawser/base/fd.h>
 #include <hawser/base/fork.h>
+#include <hawser/base/made_once.h>
 #include <hawser/base/system_calls.h>
 
 namespace hawser::detail {
@@ -142,10 +143,8 @@ std::string in_hex(std::uintptr_t number) {
 
 class Objects {
  public:
-  static Objects& all() {
-    static auto* objects = new Objects();
-    return *objects;
-  }
+  Objects() { hold_over_fork(mutex_, ForkOrder::inner, nullptr, nullptr); }
+
   std::string name(std::uintptr_t address) {
     const std::lock_guard hold(mutex_);
     if (const auto known = names_.find(address); known != names_.end()) return known->second;
@@ -156,8 +155,6 @@ class Objects {
 
  private:
   static constexpr std::size_t kMostNames = 10'000;
-
-  Objects() { hold_over_fork(mutex_, nullptr, nullptr); }
 
   std::string find(std::uintptr_t address) {
     Place place{.address = address, .file = {}};
@@ -175,11 +172,14 @@ class Objects {
   std::map<std::uintptr_t, std::string> names_;
 };
 
+constinit MadeOnce<Objects> g_objects;
+[[maybe_unused]] const bool g_made_early = (g_objects.get(), true);
+
 }  // namespace
 
 std::string symbol_at(std::uintptr_t address) noexcept {
   try {
-    return Objects::all().name(address);
+    return g_objects.get().name(address);
   } catch (...) {
     return "?";
   }

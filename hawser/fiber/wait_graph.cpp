@@ -18,6 +18,7 @@
 #include <hawser/base/errors.h>
 #include <hawser/base/fork.h>
 #include <hawser/base/log.h>
+#include <hawser/base/made_once.h>
 #include <hawser/base/system_calls.h>
 #include <hawser/fiber/context.h>
 #include <hawser/fiber/task_state.h>
@@ -57,10 +58,7 @@ std::string thread_name(pid_t id) {
 
 class WaitGraph {
  public:
-  static WaitGraph& all() {
-    static auto* graph = new WaitGraph();  // threads may outlive static destruction
-    return *graph;
-  }
+  WaitGraph() { hold_over_fork(mutex_, ForkOrder::inner, &WaitGraph::in_child, this); }
 
   // Enters the wait and returns the circle that it closes, as text; empty when it closes none.
   std::string enter(TrackedWait& wait) noexcept {
@@ -136,8 +134,6 @@ class WaitGraph {
     pid_t thread = 0;  // 0: a fiber
   };
   using Circle = std::vector<const TrackedWait*>;
-
-  WaitGraph() { hold_over_fork(mutex_, &WaitGraph::in_child, this); }
 
   // Nobody waits there: the child has one thread, and that one is in fork().
   static void in_child(void* self) noexcept {
@@ -230,17 +226,22 @@ class WaitGraph {
   std::unordered_map<Identity, Party> parties_;
 };
 
+namespace {
+constinit MadeOnce<WaitGraph> g_graph;
+[[maybe_unused]] const bool g_made_early = (g_graph.get(), true);
+}  // namespace
+
 TrackedWait::TrackedWait(const Wanted& wanted, bool gives_up, Raise raise)
     : wanted_(wanted), gives_up_(gives_up), who_(introduce_holder()) {
-  const std::string circle = WaitGraph::all().enter(*this);
+  const std::string circle = g_graph.get().enter(*this);
   if (circle.empty()) return;
   log_line(LogLevel::error, circle);
   if (raise == Raise::never || circle.starts_with(kUntilTimeout) || !g_raise.load(std::memory_order_relaxed)) return;
-  WaitGraph::all().leave(*this);
+  g_graph.get().leave(*this);
   throw DeadlockDetected(circle);
 }
 
-TrackedWait::~TrackedWait() { WaitGraph::all().leave(*this); }
+TrackedWait::~TrackedWait() { g_graph.get().leave(*this); }
 
 Identity introduce_holder() noexcept {
   const Identity who = current_identity();
@@ -251,12 +252,12 @@ Identity introduce_holder() noexcept {
   struct ThreadParty {
     Identity who = 0;
     ~ThreadParty() {
-      if (who) WaitGraph::all().forget(who);
+      if (who) g_graph.get().forget(who);
     }
   };
   thread_local ThreadParty own;
   try {
-    if (!std::exchange(own.who, who)) WaitGraph::all().introduce_thread(who);
+    if (!std::exchange(own.who, who)) g_graph.get().introduce_thread(who);
   } catch (const std::bad_alloc&) {
     // Reports call it by its number.
   }
@@ -266,31 +267,31 @@ Identity introduce_holder() noexcept {
 void introduce_task(TaskState& task) noexcept {
   if (task.introduced.load(std::memory_order_relaxed)) return;
   try {
-    WaitGraph::all().introduce(task);
+    g_graph.get().introduce(task);
   } catch (const std::bad_alloc&) {
     // As above.
   }
 }
 
-std::string name_holder(Identity who) { return WaitGraph::all().name_of(who); }
+std::string name_holder(Identity who) { return g_graph.get().name_of(who); }
 
 void rename_holder(Identity who, std::string_view name) noexcept {
   try {
-    WaitGraph::all().rename(who, name);
+    g_graph.get().rename(who, name);
   } catch (const std::bad_alloc&) {
     // It keeps the name it had.
   }
 }
 
-void forget_holder(Identity who) noexcept { WaitGraph::all().forget(who); }
+void forget_holder(Identity who) noexcept { g_graph.get().forget(who); }
 
 void track_waits(bool on, bool raise) noexcept {
   g_raise.store(raise, std::memory_order_relaxed);
   g_waits_tracked.store(on, std::memory_order_relaxed);
 }
 
-std::vector<std::string> wait_circles() { return WaitGraph::all().circles(); }
+std::vector<std::string> wait_circles() { return g_graph.get().circles(); }
 
-std::string wait_report() { return WaitGraph::all().report(); }
+std::string wait_report() { return g_graph.get().report(); }
 
 }  // namespace hawser::detail

@@ -16,6 +16,7 @@
 
 #include <hawser/base/errors.h>
 #include <hawser/base/fork.h>
+#include <hawser/base/made_once.h>
 #include <hawser/base/system_calls.h>
 #include <hawser/fiber/context.h>
 #include <hawser/fiber/deadline.h>
@@ -46,6 +47,8 @@ void futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t value, Timeout t
 // next, who looks again and goes on waiting, and never an unrelated descriptor.
 class Bells {
  public:
+  Bells() { detail::hold_over_fork(mutex_, detail::ForkOrder::inner, &Bells::in_child, this); }
+
   int take() {
     {
       std::lock_guard hold(mutex_);
@@ -62,14 +65,8 @@ class Bells {
     std::lock_guard hold(mutex_);
     free_.push_back(bell);  // room was reserved when it was made
   }
-  static Bells& all() {
-    static auto* bells = new Bells();  // threads may outlive static destruction
-    return *bells;
-  }
 
  private:
-  Bells() { detail::hold_over_fork(mutex_, &Bells::in_child, this); }
-
   // The parent's threads go on using theirs, and a ring would be heard there.
   static void in_child(void* self) noexcept {
     auto& bells = *static_cast<Bells*>(self);
@@ -83,8 +80,8 @@ class Bells {
   std::vector<int> free_;
 };
 
-// Made before main: a fork in the middle of the first use would leave the child waiting for a thread that it has not.
-[[maybe_unused]] const bool g_made_early = (Bells::all(), true);
+constinit detail::MadeOnce<Bells> g_bells;
+[[maybe_unused]] const bool g_made_early = (g_bells.get(), true);
 
 class ThreadBell {
  public:
@@ -92,7 +89,7 @@ class ThreadBell {
   ThreadBell(const ThreadBell&) = delete;
   ThreadBell& operator=(const ThreadBell&) = delete;
   ~ThreadBell() {
-    if (fd_ >= 0 && generation_ == detail::fork_generation()) Bells::all().give_back(fd_);
+    if (fd_ >= 0 && generation_ == detail::fork_generation()) g_bells.get().give_back(fd_);
   }
   int fd() {
     if (generation_ != detail::fork_generation()) {  // the parent's thread listens to it
@@ -100,7 +97,7 @@ class ThreadBell {
       fd_ = -1;
       generation_ = detail::fork_generation();
     }
-    if (fd_ < 0) fd_ = Bells::all().take();
+    if (fd_ < 0) fd_ = g_bells.get().take();
     return fd_;
   }
 

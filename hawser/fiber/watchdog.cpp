@@ -14,6 +14,7 @@
 
 #include <hawser/base/fork.h>
 #include <hawser/base/log.h>
+#include <hawser/base/made_once.h>
 #include <hawser/base/start_thread.h>
 #include <hawser/fiber/dump_text.h>
 #include <hawser/fiber/loop.h>
@@ -38,12 +39,24 @@ struct Sight {
 
 class Watchdog {
  public:
-  static Watchdog& only() {
-    static auto* watchdog = new Watchdog();
-    return *watchdog;
+  Watchdog() {
+    // The thread is the parent's. Its handle can't be destroyed where there is no such thread.
+    detail::hold_over_fork(
+        mutex_, detail::ForkOrder::outer,
+        [](void* self) noexcept {
+          auto& watchdog = *static_cast<Watchdog*>(self);
+          watchdog.thread_ = nullptr;
+          new (&watchdog.changed_) std::condition_variable();  // the parent's thread may be waiting in it
+          watchdog.stop_ = false;
+          watchdog.decided_ = false;
+          watchdog.sights_.clear();
+        },
+        this);
+    detail::hold_over_fork(starting_, detail::ForkOrder::outer, nullptr, nullptr);
   }
 
   void start(Duration threshold) {
+    detail::prepare_probes();
     const std::lock_guard one_at_a_time(starting_);
     const std::lock_guard hold(mutex_);
     decided_ = true;
@@ -53,6 +66,7 @@ class Watchdog {
   }
 
   void start_by_default(Duration threshold) {
+    detail::prepare_probes();
     const std::lock_guard one_at_a_time(starting_);
     const std::lock_guard hold(mutex_);
     if (decided_) return;
@@ -82,23 +96,6 @@ class Watchdog {
   }
 
  private:
-  Watchdog() {
-    detail::prepare_probes();  // what it registers over fork() must come before our own
-    // The thread is the parent's. Its handle can't be destroyed where there is no such thread.
-    detail::hold_over_fork(
-        mutex_,
-        [](void* self) noexcept {
-          auto& watchdog = *static_cast<Watchdog*>(self);
-          watchdog.thread_ = nullptr;
-          new (&watchdog.changed_) std::condition_variable();  // the parent's thread may be waiting in it
-          watchdog.stop_ = false;
-          watchdog.decided_ = false;
-          watchdog.sights_.clear();
-        },
-        this);
-    detail::hold_over_fork(starting_, nullptr, nullptr);
-  }
-
   void start_thread() {
     thread_ = new std::thread(detail::start_quiet_thread("of the watchdog", [this] { watch(); }));
   }
@@ -160,18 +157,21 @@ class Watchdog {
   std::map<const Loop*, Sight> sights_;  // the thread's own
 };
 
+constinit detail::MadeOnce<Watchdog> g_watchdog;
+[[maybe_unused]] const bool g_made_early = (g_watchdog.get(), true);
+
 }  // namespace
 
 void start_watchdog(Duration threshold) {
   if (threshold < kShortestThreshold) throw std::invalid_argument("start_watchdog: less than a millisecond");
-  Watchdog::only().start(threshold);
+  g_watchdog.get().start(threshold);
 }
 
-void stop_watchdog() noexcept { Watchdog::only().stop(); }
+void stop_watchdog() noexcept { g_watchdog.get().stop(); }
 
 void detail::start_default_watchdog() {
 #if !defined(NDEBUG) && !defined(HAWSER_ASAN) && !defined(HAWSER_TSAN)  // under those everything is slow
-  Watchdog::only().start_by_default(kWatchdogThreshold);
+  g_watchdog.get().start_by_default(kWatchdogThreshold);
 #endif
 }
 

@@ -8,6 +8,7 @@
 
 #include <hawser/base/errors.h>
 #include <hawser/base/fork.h>
+#include <hawser/base/made_once.h>
 #include <hawser/base/start_thread.h>
 #include <hawser/fiber/waiter.h>
 #include <hawser/net/resolver.h>
@@ -38,7 +39,7 @@ Answer get_addresses(const std::string& host, int family) {
 
 LookupThreads::LookupThreads() {
   hold_over_fork(
-      mutex_,
+      mutex_, ForkOrder::outer,
       [](void* self) noexcept {
         auto& threads = *static_cast<LookupThreads*>(self);
         ::new (&threads.more_) std::condition_variable();  // it counts waiters that are not there
@@ -48,15 +49,14 @@ LookupThreads::LookupThreads() {
       this);
 }
 
-LookupThreads& LookupThreads::instance() {
-  static auto* threads = new LookupThreads();
-  return *threads;
-}
-
 namespace {
-// Made before main: a fork in the middle of the first use would leave the child waiting for a thread that it has not.
+constinit MadeOnce<LookupThreads> g_threads;
 [[maybe_unused]] const bool g_made_early = (LookupThreads::instance(), true);
 }  // namespace
+
+LookupThreads& LookupThreads::instance() {
+  return g_threads.get([] { return LookupThreads(); });
+}
 
 LookupThreads::Ask LookupThreads::addresses_of(std::string host, int family) {
   return [host = std::move(host), family] { return get_addresses(host, family); };

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include <hawser/base/made_once.h>
+
 namespace hawser::detail {
 namespace {
 
@@ -16,26 +18,25 @@ struct Program {
 };
 
 // The program comes first in the list.
-const Program& program() {
-  static const Program only = [] {
-    Program found;
-    ::dl_iterate_phdr(
-        [](dl_phdr_info* info, std::size_t /*size*/, void* into) {
-          auto& result = *static_cast<Program*>(into);
-          result.base = info->dlpi_addr;
-          for (int i = 0; i < info->dlpi_phnum; ++i) {
-            const auto& header = info->dlpi_phdr[i];
-            if (header.p_type != PT_LOAD) continue;
-            result.begin = std::min<std::uintptr_t>(result.begin, info->dlpi_addr + header.p_vaddr);
-            result.end = std::max<std::uintptr_t>(result.end, info->dlpi_addr + header.p_vaddr + header.p_memsz);
-          }
-          return 1;
-        },
-        &found);
-    return found;
-  }();
-  return only;
+Program find_program() noexcept {
+  Program found;
+  ::dl_iterate_phdr(
+      [](dl_phdr_info* info, std::size_t /*size*/, void* into) {
+        auto& result = *static_cast<Program*>(into);
+        result.base = info->dlpi_addr;
+        for (int i = 0; i < info->dlpi_phnum; ++i) {
+          const auto& header = info->dlpi_phdr[i];
+          if (header.p_type != PT_LOAD) continue;
+          result.begin = std::min<std::uintptr_t>(result.begin, info->dlpi_addr + header.p_vaddr);
+          result.end = std::max<std::uintptr_t>(result.end, info->dlpi_addr + header.p_vaddr + header.p_memsz);
+        }
+        return 1;
+      },
+      &found);
+  return found;
 }
+
+constinit MadeOnce<const Program> g_program;
 
 struct Wanted {
   const std::string& image;
@@ -53,12 +54,13 @@ int is_wanted(dl_phdr_info* info, std::size_t /*size*/, void* into) {
 
 std::uint64_t offset_in_program(const void* address) noexcept {
   const auto number = reinterpret_cast<std::uintptr_t>(address);
-  const Program& all = program();
+  const Program& all = g_program.get(&find_program);
   return number >= all.begin && number < all.end ? number - all.base : 0;
 }
 
 void* at_offset_in_program(std::uint64_t offset) noexcept {
-  return reinterpret_cast<void*>(program().base + offset);  // NOLINT(performance-no-int-to-ptr): that is the idea
+  return reinterpret_cast<void*>(g_program.get(&find_program).base +
+                                 offset);  // NOLINT(performance-no-int-to-ptr): that is the idea
 }
 
 CodeAddress CodeAddress::of(const void* address) {

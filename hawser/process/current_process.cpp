@@ -8,29 +8,26 @@
 #include <thread>
 
 #include <hawser/base/fork.h>
+#include <hawser/base/made_once.h>
 
 namespace hawser {
 namespace {
 
 // As noted when this process began; pid tells whether a plain fork(2) lies between.
 struct Own {
+  Own() { detail::hold_over_fork(mutex, detail::ForkOrder::inner, nullptr, nullptr); }
+
   std::mutex mutex;
   ProcessInfo info;
 };
 
-Own& own() {
-  static Own* const only = [] {
-    auto* made = new Own();  // for the life of the process
-    detail::hold_over_fork(made->mutex, nullptr, nullptr);
-    return made;
-  }();
-  return *only;
-}
+constinit detail::MadeOnce<Own> g_own;
+[[maybe_unused]] const bool g_made_early = (g_own.get(), true);
 
 }  // namespace
 
 ProcessInfo current_process() {
-  Own& noted = own();
+  Own& noted = g_own.get();
   const std::lock_guard hold(noted.mutex);
   const pid_t pid = ::getpid();
   if (noted.info.pid == pid) return noted.info;
@@ -46,7 +43,7 @@ std::size_t cpu_count() noexcept {
 }
 
 void detail::set_current_process(const std::string& name, bool daemon, pid_t parent) noexcept {
-  Own& noted = own();
+  Own& noted = g_own.get();
   const std::lock_guard hold(noted.mutex);
   noted.info.pid = ::getpid();
   noted.info.parent_pid = parent;

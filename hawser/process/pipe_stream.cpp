@@ -4,41 +4,22 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <stdexcept>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/sigpipe.h>
 #include <hawser/base/system_calls.h>
 
 namespace hawser {
-namespace {
-
-// A pipe has no MSG_NOSIGNAL.
-void ignore_sigpipe_once() {
-  static const bool done = [] {
-    struct sigaction now {};
-    if (::sigaction(SIGPIPE, nullptr, &now) == 0 && !(now.sa_flags & SA_SIGINFO) && now.sa_handler == SIG_DFL) {
-      now.sa_handler = SIG_IGN;
-      ::sigaction(SIGPIPE, &now, nullptr);
-    }
-    return true;
-  }();
-  static_cast<void>(done);
-}
-
-}  // namespace
-
 std::pair<UniqueFd, UniqueFd> make_pipe() {
-  ignore_sigpipe_once();
+  detail::ignore_sigpipe_once();
   int ends[2];
   if (detail::sys::pipe2(ends, O_CLOEXEC) != 0) throw_errno("pipe", "");
   return {UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
 PipeStream::PipeStream(UniqueFd fd, Direction direction, std::string name)
-    : pipe_(std::move(fd)), direction_(direction), name_(std::move(name)) {
-  ignore_sigpipe_once();
-}
+    : pipe_(std::move(fd)), direction_(direction), name_(std::move(name)) {}
 
 void PipeStream::expect(Direction direction, const char* operation) const {
   if (direction_ == direction) return;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <hawser/base/fork.h>
+#include <hawser/base/made_once.h>
 #include <hawser/base/start_thread.h>
 #include <hawser/fiber/waiter.h>
 
@@ -21,10 +22,7 @@ struct Call {
 
 class StarterThread {
  public:
-  static StarterThread& only() {
-    static auto* thread = new StarterThread();  // runs until the process ends
-    return *thread;
-  }
+  StarterThread() { hold_over_fork(mutex_, ForkOrder::outer, &StarterThread::in_child, this); }
 
   void call(Call& call) {
     {
@@ -37,8 +35,6 @@ class StarterThread {
   }
 
  private:
-  StarterThread() { hold_over_fork(mutex_, &StarterThread::in_child, this); }
-
   // The child is on this very thread, or has none.
   static void in_child(void* self) noexcept {
     auto& thread = *static_cast<StarterThread*>(self);
@@ -76,11 +72,14 @@ class StarterThread {
   bool running_ = false;
 };
 
+constinit MadeOnce<StarterThread> g_starter;  // runs until the process ends
+[[maybe_unused]] const bool g_made_early = (g_starter.get(), true);
+
 }  // namespace
 
 void on_starter_thread(const std::function<void()>& function) {
   Call call{.function = function};
-  StarterThread::only().call(call);
+  g_starter.get().call(call);
   if (call.error) std::rethrow_exception(call.error);
 }
 

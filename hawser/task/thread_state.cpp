@@ -12,6 +12,7 @@
 #include <hawser/base/errors.h>
 #include <hawser/base/fork.h>
 #include <hawser/base/log.h>
+#include <hawser/base/made_once.h>
 #include <hawser/base/start_thread.h>
 #include <hawser/fiber/context.h>
 #include <hawser/fiber/identity.h>
@@ -22,11 +23,11 @@ namespace {
 
 thread_local std::shared_ptr<ThreadState> t_state;
 
-// Who lives, and what is told of those who failed. Never destroyed: threads may outlive static destruction.
+// Who lives, and what is told of those who failed.
 struct Registry {
   Registry() {
-    hold_over_fork(details, nullptr, nullptr);
-    hold_over_fork(mutex, &Registry::in_child, this);
+    hold_over_fork(details, ForkOrder::inner, nullptr, nullptr);
+    hold_over_fork(mutex, ForkOrder::outer, &Registry::in_child, this);
   }
   // Of the threads the child has the one that forked.
   static void in_child(void* self) noexcept {
@@ -47,10 +48,9 @@ struct Registry {
   bool joins_at_exit = false;
 };
 
-Registry& registry() {
-  static auto* registry = new Registry();
-  return *registry;
-}
+constinit MadeOnce<Registry> g_registry;
+
+Registry& registry() { return g_registry.get(); }
 
 void tell_kernel(pthread_t thread, const std::string& name) noexcept {
   constexpr std::size_t kKernelBytes = 15;  // pthread_setname_np(3)

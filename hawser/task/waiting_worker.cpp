@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include <hawser/base/made_once.h>
+
 namespace hawser::detail {
 namespace {
 
@@ -10,21 +12,17 @@ struct Mark final : LocalValue {
   WorkerHost* host;
 };
 
-// Never destroyed: threads may outlive static destruction.
-const LocalKey& key() noexcept {
-  static const auto* key = new LocalKey();
-  return *key;
-}
+constinit MadeOnce<LocalKey> g_key;
 
 }  // namespace
 
 WorkerHost* WorkerHost::of_caller() noexcept {
-  const auto* mark = static_cast<Mark*>(find_local(key()));
+  const auto* mark = static_cast<Mark*>(find_local(g_key.get()));
   return mark ? mark->host : nullptr;
 }
 
-WorkerMark::WorkerMark(WorkerHost& host) { put_local(key(), std::make_unique<Mark>(host)); }
+WorkerMark::WorkerMark(WorkerHost& host) { put_local(g_key.get(), std::make_unique<Mark>(host)); }
 
-WorkerMark::~WorkerMark() { put_local(key(), nullptr); }
+WorkerMark::~WorkerMark() { put_local(g_key.get(), nullptr); }
 
 }  // namespace hawser::detail

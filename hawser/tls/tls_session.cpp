@@ -9,10 +9,15 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include <hawser/base/made_once.h>
 #include <hawser/tls/server_name.h>
 #include <hawser/tls/tls_error.h>
 
 namespace hawser::detail {
+namespace {
+constinit MadeOnce<const BioMethod> g_method;
+}  // namespace
+
 TlsSession::TlsSession(const TlsContext& context, std::string_view server_name)
     : context_(context), ssl_((ERR_clear_error(), SSL_new(context.state().ssl_context.get()))) {
   Bio bio(BIO_new(bio_method()));
@@ -193,14 +198,15 @@ bool TlsSession::trust(X509_STORE_CTX& store) {
 }
 
 const BIO_METHOD* TlsSession::bio_method() {
-  static const BioMethod method = [] {
-    BioMethod made(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "hawser staging"));
-    if (!made || BIO_meth_set_read_ex(made.get(), &bio_read) != 1 ||
-        BIO_meth_set_write_ex(made.get(), &bio_write) != 1 || BIO_meth_set_ctrl(made.get(), &bio_control) != 1)
-      throw_openssl("TLS staging");
-    return made;
-  }();
-  return method.get();
+  return g_method
+      .get([] {
+        BioMethod made(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "hawser staging"));
+        if (!made || BIO_meth_set_read_ex(made.get(), &bio_read) != 1 ||
+            BIO_meth_set_write_ex(made.get(), &bio_write) != 1 || BIO_meth_set_ctrl(made.get(), &bio_control) != 1)
+          throw_openssl("TLS staging");
+        return made;
+      })
+      .get();
 }
 
 int TlsSession::bio_read(BIO* bio, char* into, std::size_t size, std::size_t* got) {

@@ -1,5 +1,6 @@
 // GB2312, GBK, GB18030 and HZ over the mappings of gb_table.h. What may follow what, and how much of it is one mistake,
 // is as in CPython: an illegal sequence is one byte long, and the next byte is looked at afresh.
+#include <hawser/base/made_once.h>
 #include <hawser/wire/gb_table.h>
 #include <hawser/wire/text_codec.h>
 
@@ -181,26 +182,27 @@ class HzCodec final : public TextCodec {
   const GbTable* table_;
 };
 
+constinit MadeOnce<const GbCodec> g_gbk;
+constinit MadeOnce<const GbCodec> g_gb18030;
+constinit MadeOnce<const GbCodec> g_gb2312;
+constinit MadeOnce<const HzCodec> g_hz;
+
 }  // namespace
 
 const TextCodec& gbk_codec() {
-  static const GbCodec codec("gbk", GbTable::gbk(), false);
-  return codec;
+  return g_gbk.get([] { return GbCodec("gbk", GbTable::gbk(), false); });
 }
 
 const TextCodec& gb18030_codec() {
-  static const GbCodec codec("gb18030", GbTable::gb18030(), true);
-  return codec;
+  return g_gb18030.get([] { return GbCodec("gb18030", GbTable::gb18030(), true); });
 }
 
 const TextCodec& gb2312_codec() {
-  static const GbCodec codec("gb2312", GbTable::gb2312(), false);
-  return codec;
+  return g_gb2312.get([] { return GbCodec("gb2312", GbTable::gb2312(), false); });
 }
 
 const TextCodec& hz_codec() {
-  static const HzCodec codec("hz", GbTable::gb2312());
-  return codec;
+  return g_hz.get([] { return HzCodec("hz", GbTable::gb2312()); });
 }
 
 }  // namespace hawser::detail

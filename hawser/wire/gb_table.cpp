@@ -3,14 +3,21 @@
 #include <fmt/format.h>
 #include <iconv.h>
 
+#include <mutex>
 #include <string>
 #include <utility>
 
+#include <hawser/base/fork.h>
+#include <hawser/base/made_once.h>
 #include <hawser/wire/text_error.h>
 
 namespace hawser::detail {
 
 namespace {
+
+// iconv(3) has locks of its own, which a forked child would find held.
+constinit std::mutex g_converting;
+[[maybe_unused]] const bool g_held_over_fork = (hold_over_fork(g_converting, ForkOrder::inner, nullptr, nullptr), true);
 
 // One direction of iconv(3), for one character at a time.
 class Converter {
@@ -56,6 +63,7 @@ constexpr std::array<std::pair<std::uint16_t, char16_t>, 25> kAsIn2000{{
 }  // namespace
 
 GbTable::GbTable(const char* name) : characters_((0xFF - kLead) * kTrails + kTrails), bytes_(0x10000) {
+  const std::lock_guard hold(g_converting);
   Converter converter(name);
   for (unsigned lead = kLead; lead < 0xFF; ++lead) {
     for (unsigned trail = kTrail; trail < 0xFF; ++trail) {
@@ -84,24 +92,27 @@ void GbTable::count_the_rest() {
   if (four_.size() != kFourBytes) throw UnknownCodec("this machine's iconv has another GB18030 than all others");
 }
 
+namespace {
+constinit MadeOnce<const GbTable> g_gbk;
+constinit MadeOnce<const GbTable> g_gb18030;
+constinit MadeOnce<const GbTable> g_gb2312;
+}  // namespace
+
 const GbTable& GbTable::gbk() {
-  static const GbTable table("GBK");
-  return table;
+  return g_gbk.get([] { return GbTable("GBK"); });
 }
 
 const GbTable& GbTable::gb18030() {
-  static const GbTable table = [] {
+  return g_gb18030.get([] {
     GbTable made("GB18030");
     for (const auto& [code, character] : kAsIn2000) made.set(code, character);
     made.count_the_rest();
     return made;
-  }();
-  return table;
+  });
 }
 
 const GbTable& GbTable::gb2312() {
-  static const GbTable table("EUC-CN");
-  return table;
+  return g_gb2312.get([] { return GbTable("EUC-CN"); });
 }
 
 }  // namespace hawser::detail

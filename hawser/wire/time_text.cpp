@@ -7,18 +7,19 @@
 #include <cerrno>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/made_once.h>
 
 namespace hawser {
-
 namespace {
 
+constinit detail::MadeOnce<locale_t> g_c_locale;
+
 locale_t c_locale() {
-  static const locale_t locale = [] {
+  return g_c_locale.get([] {
     const locale_t made = newlocale(LC_ALL_MASK, "C", nullptr);
     if (made == nullptr) throw_errno("newlocale", "C");
     return made;
-  }();
-  return locale;
+  });
 }
 
 // Appends one stretch without zero bytes. False when text would become longer than limit.

@@ -1,4 +1,5 @@
 // UTF-8, with and without a byte order mark, and the two encodings that are one byte a character.
+#include <hawser/base/made_once.h>
 #include <hawser/wire/text_codec.h>
 
 namespace hawser::detail {
@@ -139,26 +140,27 @@ class ByteCodec final : public TextCodec {
   std::string_view reason_;
 };
 
+constinit MadeOnce<const Utf8Codec> g_utf8;
+constinit MadeOnce<const Utf8SigCodec> g_utf8_sig;
+constinit MadeOnce<const ByteCodec> g_ascii;
+constinit MadeOnce<const ByteCodec> g_latin1;
+
 }  // namespace
 
 const TextCodec& utf8_codec() {
-  static const Utf8Codec codec("utf-8");
-  return codec;
+  return g_utf8.get([] { return Utf8Codec("utf-8"); });
 }
 
 const TextCodec& utf8_sig_codec() {
-  static const Utf8SigCodec codec("utf-8-sig");
-  return codec;
+  return g_utf8_sig.get([] { return Utf8SigCodec("utf-8-sig"); });
 }
 
 const TextCodec& ascii_codec() {
-  static const ByteCodec codec("ascii", 0x80, "ordinal not in range(128)");
-  return codec;
+  return g_ascii.get([] { return ByteCodec("ascii", 0x80, "ordinal not in range(128)"); });
 }
 
 const TextCodec& latin1_codec() {
-  static const ByteCodec codec("latin-1", 0x100, "ordinal not in range(256)");
-  return codec;
+  return g_latin1.get([] { return ByteCodec("latin-1", 0x100, "ordinal not in range(256)"); });
 }
 
 }  // namespace hawser::detail

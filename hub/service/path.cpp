@@ -8,6 +8,8 @@
 namespace hawser::hub {
 namespace {
 
+constinit const std::string g_home = ".";
+
 // Messages never carry what could upset a terminal.
 void check_characters(std::string_view text) {
   while (!text.empty()) {
@@ -52,10 +54,7 @@ Path Path::parse(std::string_view wire) {
   return path;
 }
 
-const std::string& Path::shown() const noexcept {
-  static const std::string kHome = ".";
-  return is_home() ? kHome : text_;
-}
+const std::string& Path::shown() const noexcept { return is_home() ? g_home : text_; }
 
 std::string_view Path::name() const noexcept {
   const std::string_view text = text_;

@@ -1,0 +1,10 @@
+// SIGPIPE, for what has no MSG_NOSIGNAL: pipes, sendfile(2), writes to sockets by io_uring. Internal.
+#pragma once
+
+namespace hawser::detail {
+
+// The first call of the process ignores the signal if its action is still the default. From any thread. Source:
+// signal(7).
+void ignore_sigpipe_once() noexcept;
+
+}  // namespace hawser::detail
