@@ -73,6 +73,11 @@ struct Watch {
   void make_eager_call() noexcept;
 };
 
+// How many events a turn takes. Of more, what belongs to them, in the kernel and here, would leave the caches between a
+// receipt and its answer; and a peer that sends to many connections would have nothing to do while all are received
+// for.
+inline constexpr unsigned kEventsATurn = 32;
+
 class Engine {
  public:
   virtual ~Engine() = default;

@@ -15,10 +15,6 @@
 namespace hawser::detail {
 namespace {
 
-// How many events a turn takes. Of more, what belongs to them, in the kernel and here, would leave the caches between a
-// receipt and its answer; and a peer that sends to many connections would have nothing to do while all are received
-// for.
-constexpr int kEventsATurn = 32;
 constexpr std::uint64_t kWakeTag = ~std::uint64_t{0};
 
 class EpollEngine final : public Engine {

@@ -126,7 +126,14 @@ class UringEngine final : public Engine {
     return reinterpret_cast<std::uint64_t>(&watch) | at;
   }
 
+  // What is left over from the last turn comes first: until it is through, nothing that a system call could bring is of
+  // use to anybody.
   void turn(Timeout timeout) {
+    if (!ring_->has_completions()) enter(timeout);
+    ring_->take(kEventsATurn, [this](const io_uring_cqe& completion) { handle(completion); });
+  }
+
+  void enter(Timeout timeout) {
     if (!bell_armed_) bell_armed_ = arm(bell_.get(), kBell);
     if (any_bound_ && !bound_armed_) bound_armed_ = arm(bound_.get(), kBound);
     while (unsent_ && send_oldest()) {
@@ -135,7 +142,6 @@ class UringEngine final : public Engine {
     const std::uint32_t before = ring_->unsubmitted();
     calls_.add(ring_->enter(timeout));
     submits_.add(before - ring_->unsubmitted());
-    ring_->take([this](const io_uring_cqe& completion) { handle(completion); });
   }
 
   void ring_bell() noexcept {

@@ -171,8 +171,7 @@ void UringRing::end() noexcept {
 bool UringRing::ours() const noexcept { return thread_ == this_thread(); }
 
 bool UringRing::idle() const noexcept {
-  return sq_tail_ == sq_head_.load(std::memory_order_relaxed) &&
-         cq_tail_.load(std::memory_order_acquire) == cq_head_.load(std::memory_order_relaxed) &&
+  return sq_tail_ == sq_head_.load(std::memory_order_relaxed) && !has_completions() &&
          !(sq_flags_.load(std::memory_order_relaxed) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW));
 }
 

@@ -8,6 +8,7 @@
 
 #include <linux/io_uring.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 
@@ -68,12 +69,15 @@ class UringRing {
   // Submissions that the next enter() will hand over.
   [[nodiscard]] std::uint32_t unsubmitted() const noexcept;
 
-  // Calls handle(const io_uring_cqe&) for each completion that is there.
+  [[nodiscard]] bool has_completions() const noexcept {
+    return cq_tail_.load(std::memory_order_acquire) != cq_head_.load(std::memory_order_relaxed);
+  }
+  // Calls handle(const io_uring_cqe&) for each completion that is there, up to so many.
   template <class Handle>
-  void take(Handle&& handle) {
+  void take(std::uint32_t most, Handle&& handle) {
     std::uint32_t head = cq_head_.load(std::memory_order_relaxed);
-    const std::uint32_t tail = cq_tail_.load(std::memory_order_acquire);
-    for (; head != tail; ++head) handle(completions_[head & cq_mask_]);
+    const std::uint32_t end = head + std::min(most, cq_tail_.load(std::memory_order_acquire) - head);
+    for (; head != end; ++head) handle(completions_[head & cq_mask_]);
     cq_head_.store(head, std::memory_order_release);
   }
 

@@ -15,12 +15,14 @@
 #include <thread>
 
 #include <hawser/base/errors.h>
+#include <hawser/fiber/counters.h>
 #include <hawser/fiber/pollable.h>
 #include <hawser/fiber/run.h>
 #include <hawser/fiber/task.h>
 #include <hawser/fiber/uring_ring.h>
 
 using namespace hawser;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -175,4 +177,20 @@ TEST(engine_choice, may_change_between_runs_under_a_descriptor_that_stays) {
       round();
     }
   }
+}
+
+// The eventfd that every other thread rings would do as well, at twice the price.
+TEST(engine_choice, rings_wake_each_other_by_message) {
+  if (!kernel_has_uring()) return;
+  const Asked asked("uring");
+  const auto submits = [] { return runtime_counters().total.submits; };
+  run({.loops = 2}, [&] {
+    spawn_on(1, [] {}).join();
+    const std::uint64_t wanted = submits() + 10;
+    for (int round = 0; round < 2000 && submits() < wanted; ++round) {
+      sleep(1ms);  // both fall asleep; only messages between them are handed to the kernel here
+      spawn_on(1, [] {}).join();
+    }
+    EXPECT_GE(submits(), wanted);
+  });
 }

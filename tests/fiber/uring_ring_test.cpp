@@ -41,7 +41,7 @@ void ask(UringRing& ring, int fd, std::uint64_t name) {
 
 std::vector<std::uint64_t> names_of_completed(UringRing& ring) {
   std::vector<std::uint64_t> names;
-  ring.take([&](const io_uring_cqe& completion) { names.push_back(completion.user_data); });
+  ring.take(~std::uint32_t{0}, [&](const io_uring_cqe& completion) { names.push_back(completion.user_data); });
   return names;
 }
 

@@ -75,6 +75,34 @@ TEST(frames_on_sockets, who_waits_for_a_frame_holds_no_buffer) {
   });
 }
 
+TEST(frames_on_sockets, a_crowd_that_wakes_at_once_gets_each_its_own) {
+  run([] {
+    constexpr std::size_t kPairs = 400;  // more than a thread keeps buffers for, and than a turn of the loop takes
+    std::vector<std::pair<Socket, Socket>> pairs;
+    std::vector<Task<void>> servers;
+    for (std::size_t i = 0; i < kPairs; ++i) {
+      pairs.push_back(socketpair());
+      servers.push_back(spawn([end = std::move(pairs.back().second)]() mutable {
+        FrameStream frames(end);
+        while (const Frame frame = frames.receive()) frames.send({{"n", frame["n"]}}, frames.read_body_all(1000));
+      }));
+    }
+    std::vector<FrameStream> streams;
+    streams.reserve(kPairs);
+    for (auto& pair : pairs) streams.emplace_back(pair.first);
+    for (int round = 0; round < 5; ++round) {
+      yield();  // all servers wait
+      for (std::size_t i = 0; i < kPairs; ++i) streams[i].send({{"n", i}}, std::string(i, 'a'));
+      for (std::size_t i = 0; i < kPairs; ++i) {
+        ASSERT_EQ(streams[i].receive()["n"].as_uint64(), i);
+        ASSERT_EQ(streams[i].read_body_all(1000).view(), std::string(i, 'a'));
+      }
+    }
+    for (auto& pair : pairs) pair.first.shutdown_write();
+    for (auto& server : servers) server.get();
+  });
+}
+
 TEST(frames_on_sockets, silence_between_frames_ends_with_timed_out) {
   run([] {
     auto [near, far] = socketpair();
