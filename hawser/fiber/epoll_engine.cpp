@@ -1,12 +1,11 @@
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstddef>
 #include <ctime>
 #include <string>
 
+#include <hawser/base/bell.h>
 #include <hawser/base/errors.h>
 #include <hawser/base/fd.h>
 #include <hawser/base/system_calls.h>
@@ -21,8 +20,7 @@ class EpollEngine final : public Engine {
  public:
   explicit EpollEngine(Loop& loop) : loop_(loop), epoll_(sys::epoll_create1(EPOLL_CLOEXEC)) {
     if (!epoll_) throw_errno("epoll_create1", "");
-    bell_.reset(sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!bell_) throw_errno("eventfd", "");
+    bell_ = make_bell();
     // Edge mode: each ring is an event and the counter never has to be read.
     epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.u64 = kWakeTag}};
     if (sys::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, bell_.get(), &event) < 0) throw_errno("epoll_ctl", "eventfd");
@@ -72,12 +70,7 @@ class EpollEngine final : public Engine {
     handle(sys::epoll_wait(epoll_.get(), events_, kEventsATurn, ms > 3'600'000 ? 3'600'000 : static_cast<int>(ms)));
   }
 
-  void wake() noexcept override {
-    const int saved = errno;
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(bell_.get(), &one, sizeof one);
-    errno = saved;
-  }
+  void wake() noexcept override { ring_bell(bell_.get()); }
 
  private:
   void handle(int count) {

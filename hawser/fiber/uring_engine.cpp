@@ -10,13 +10,13 @@
 // a descriptor and its poll; by an eventfd otherwise.
 #include <poll.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
 #include <optional>
 
+#include <hawser/base/bell.h>
 #include <hawser/base/errors.h>
 #include <hawser/base/fd.h>
 #include <hawser/base/system_calls.h>
@@ -47,8 +47,7 @@ constexpr std::uint32_t kBoundEvents = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHU
 class UringEngine final : public Engine {
  public:
   UringEngine() : ring_(std::in_place) {
-    bell_.reset(sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!bell_) throw_errno("eventfd", "");
+    bell_ = make_bell();
     bound_.reset(sys::epoll_create1(EPOLL_CLOEXEC));
     if (!bound_) throw_errno("epoll_create1", "");
   }
@@ -114,7 +113,7 @@ class UringEngine final : public Engine {
     const int saved = errno;
     Loop* const waker = Loop::current();
     const bool has_ring = waker && waker->engine_kind() == EngineKind::uring;
-    if (!has_ring || !static_cast<UringEngine&>(waker->engine()).send_message(*this)) ring_bell();
+    if (!has_ring || !static_cast<UringEngine&>(waker->engine()).send_message(*this)) ring_bell(bell_.get());
     errno = saved;
   }
 
@@ -142,11 +141,6 @@ class UringEngine final : public Engine {
     const std::uint32_t before = ring_->unsubmitted();
     calls_.add(ring_->enter(timeout));
     submits_.add(before - ring_->unsubmitted());
-  }
-
-  void ring_bell() noexcept {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(bell_.get(), &one, sizeof one);
   }
 
   // From our ring into the other's, at once: the fiber that runs here may go on for long. Who gets it may have woken by
@@ -260,7 +254,7 @@ class UringEngine final : public Engine {
     }
     if (completion.user_data & kEngineBit) {  // a message that did not arrive
       if (completion.res == -EINVAL || completion.res == -EOPNOTSUPP) messages_work_ = false;  // before Linux 5.18
-      return reinterpret_cast<UringEngine*>(completion.user_data & ~kEngineBit)->ring_bell();
+      return ring_bell(reinterpret_cast<UringEngine*>(completion.user_data & ~kEngineBit)->bell_.get());
     }
     auto& watch = *reinterpret_cast<Watch*>(completion.user_data & ~std::uint64_t{1});
     const std::size_t at = completion.user_data & 1;

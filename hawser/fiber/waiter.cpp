@@ -2,7 +2,6 @@
 
 #include <linux/futex.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include <hawser/base/bell.h>
 #include <hawser/base/errors.h>
 #include <hawser/base/fork.h>
 #include <hawser/base/made_once.h>
@@ -202,10 +202,7 @@ Wake Waiter::park_on_descriptor(int fd, short events, Expiry expiry) noexcept {
     timespec relative{};
     if (left) relative = to_timespec(*left);
     const int count = detail::sys::ppoll(both, bell_ >= 0 ? 2 : 1, left ? &relative : nullptr, nullptr);
-    if (both[1].revents) {
-      std::uint64_t rings = 0;
-      [[maybe_unused]] const auto drained = ::read(bell_, &rings, sizeof rings);
-    }
+    if (both[1].revents) detail::silence_bell(bell_);
     // Whoever unparks us has the last word: interrupt() fails when somebody already did.
     if (state_.load(std::memory_order_acquire) == kReady || (count > 0 && both[0].revents)) {
       if (!interrupt(Wake::ready)) state_.store(kIdle, std::memory_order_relaxed);
@@ -236,10 +233,7 @@ bool Waiter::unpark() noexcept {
     return true;
   }
   const int saved = errno;
-  if (bell >= 0) {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(bell, &one, sizeof one);
-  }
+  if (bell >= 0) detail::ring_bell(bell);
   // The address may belong to somebody else by now; at worst that one looks once more.
   ::syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
   errno = saved;

@@ -1,16 +1,14 @@
 #include <hawser/net/selector.h>
 
-#include <sys/eventfd.h>
 #include <sys/select.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <mutex>
 #include <stdexcept>
 #include <unordered_map>
 
+#include <hawser/base/bell.h>
 #include <hawser/base/errors.h>
-#include <hawser/base/system_calls.h>
 #include <hawser/fiber/cancellation.h>
 #include <hawser/fiber/pollable.h>
 #include <hawser/net/selector_back_end.h>
@@ -19,12 +17,6 @@ namespace hawser {
 namespace {
 
 const std::string kName = "selector";
-
-UniqueFd make_bell() {
-  UniqueFd bell(detail::sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!bell) throw_errno("eventfd", kName);
-  return bell;
-}
 
 std::invalid_argument refusal(int fd, std::string_view fault) {
   return std::invalid_argument("selector: descriptor " + std::to_string(fd) + " " + std::string(fault));
@@ -50,7 +42,7 @@ struct Selector::State {
     bool armed;
   };
 
-  explicit State(SelectorKind kind) : bell(make_bell()) {
+  explicit State(SelectorKind kind) : bell(detail::make_bell()) {
     switch (kind) {
       case SelectorKind::select:
         back_end = detail::make_select_back_end(bell.fd(), lock);
@@ -63,16 +55,8 @@ struct Selector::State {
     }
   }
 
-  void ring() noexcept {
-    const std::uint64_t one = 1;
-    const int saved = errno;
-    [[maybe_unused]] const auto written = ::write(bell.fd(), &one, sizeof one);
-    errno = saved;
-  }
-  void silence() noexcept {
-    std::uint64_t count;
-    [[maybe_unused]] const auto got = ::read(bell.fd(), &count, sizeof count);
-  }
+  void ring() noexcept { detail::ring_bell(bell.fd()); }
+  void silence() noexcept { detail::silence_bell(bell.fd()); }
   void tell_waiter() noexcept {
     if (waiting && back_end->waits_for_a_copy()) ring();
   }
@@ -212,9 +196,7 @@ std::vector<Ready> Selector::select(Timeout timeout) {
 void Selector::wake() noexcept {
   state_->woken.store(true);
   try {
-    const int fd = state_->bell.pin("wake", kName);
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(fd, &one, sizeof one);
+    detail::ring_bell(state_->bell.pin("wake", kName));
     state_->bell.unpin();
   } catch (const SocketClosed&) {  // there is nobody to wake
   }

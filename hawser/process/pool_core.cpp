@@ -1,16 +1,14 @@
 #include <hawser/process/pool_core.h>
 
 #include <sched.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <exception>
 #include <stdexcept>
 #include <utility>
 
-#include <hawser/base/errors.h>
+#include <hawser/base/bell.h>
 #include <hawser/base/start_thread.h>
 #include <hawser/base/system_calls.h>
 #include <hawser/fiber/run.h>
@@ -41,8 +39,7 @@ bool is_idle(const WorkerLink& link) {
 
 PoolCore::PoolCore(PoolSettings settings) : settings_(std::move(settings)), pid_(::getpid()) {
   if (settings_.max_queued > 0) room_.emplace(static_cast<std::int64_t>(settings_.max_queued));
-  bell_.reset(sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!bell_) throw_errno("eventfd", "");
+  bell_ = make_bell();
   thread_ = start_quiet_thread("of process pool '" + settings_.name + "'", [this] { serve(); });
 }
 
@@ -142,10 +139,7 @@ std::vector<pid_t> PoolCore::pids() const {
   return all;
 }
 
-void PoolCore::ring() noexcept {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(bell_.get(), &one, sizeof one);
-}
+void PoolCore::ring() noexcept { ring_bell(bell_.get()); }
 
 void PoolCore::serve() {
   while (serve_once()) {
@@ -321,10 +315,7 @@ bool PoolCore::wait(std::vector<pollfd>& watched, Timeout timeout, bool busy) {
   const int ready = sys::ppoll(watched.data(), watched.size(), timeout ? &wait : nullptr, nullptr);
   if (ready > 0 && busy) spin_.slept(Clock::now() - began);
   if (!few) spin_.busy();
-  if (watched[0].revents) {
-    std::uint64_t rings = 0;
-    [[maybe_unused]] const auto drained = ::read(bell_.get(), &rings, sizeof rings);
-  }
+  if (watched[0].revents) silence_bell(bell_.get());
   return ready > 0;
 }
 

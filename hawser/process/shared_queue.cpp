@@ -1,7 +1,6 @@
 #include <hawser/process/shared_queue.h>
 
 #include <pthread.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include <new>
 #include <stdexcept>
 
+#include <hawser/base/bell.h>
 #include <hawser/base/errors.h>
 #include <hawser/base/system_calls.h>
 #include <hawser/fiber/pollable.h>
@@ -89,10 +89,7 @@ class SharedQueue::Hold {
 
 SharedQueue::SharedQueue(std::size_t max_items, std::size_t capacity) : max_items_(max_items), capacity_(capacity) {
   if (capacity <= kHead) throw std::invalid_argument("a process queue needs room for a message");
-  for (UniqueFd& bell : bells_) {
-    bell.reset(sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!bell) throw_errno("eventfd", "");
-  }
+  for (UniqueFd& bell : bells_) bell = make_bell();
   void* const memory =
       sys::mmap(nullptr, sizeof(Shared) + capacity, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) throw_errno("mmap", kName);
@@ -128,15 +125,13 @@ bool SharedQueue::has_room(const Index& now, std::size_t message) const noexcept
 
 void SharedQueue::ring(Bell bell) noexcept {
   if (shared_->rung[bell]) return;
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(bells_[bell].get(), &one, sizeof one);
+  ring_bell(bells_[bell].get());
   shared_->rung[bell] = true;
 }
 
 void SharedQueue::silence(Bell bell) noexcept {
   shared_->rung[bell] = false;
-  std::uint64_t rings = 0;
-  [[maybe_unused]] const auto read = ::read(bells_[bell].get(), &rings, sizeof rings);
+  silence_bell(bells_[bell].get());
 }
 
 // Each wait has a descriptor of its own: a Pollable has room for one at a time.

@@ -2,13 +2,11 @@
 // and neither accepting nor the program's own waitpid() and SIGCHLD come into it. Sources: pidfd_open(2), waitid(2).
 #include <poll.h>
 #include <signal.h>
-#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <mutex>
@@ -17,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include <hawser/base/errors.h>
+#include <hawser/base/bell.h>
 #include <hawser/base/fd.h>
 #include <hawser/base/start_thread.h>
 #include <hawser/base/system_calls.h>
@@ -96,15 +94,11 @@ class ForkRunner final : public Runner {
 
   void prepare() {
     if (reaper_.joinable()) return;
-    bell_.reset(sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!bell_) throw_errno("eventfd", "");
+    bell_ = make_bell();
     reaper_ = start_quiet_thread("that reaps a server's children", [this] { reap(); });
   }
 
-  void ring() noexcept {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(bell_.get(), &one, sizeof one);
-  }
+  void ring() noexcept { ring_bell(bell_.get()); }
 
   [[noreturn]] void run_child(Job& job) noexcept {
     for (const Child& sibling : children_) ::close(sibling.pidfd.get());
@@ -182,8 +176,7 @@ class ForkRunner final : public Runner {
                   .tv_nsec = static_cast<long>((*left - seconds).count())};
     }
     sys::ppoll(watched.data(), watched.size(), left ? &relative : nullptr, nullptr);
-    std::uint64_t rings = 0;
-    [[maybe_unused]] const auto drained = ::read(bell_.get(), &rings, sizeof rings);
+    silence_bell(bell_.get());
   }
 
   const Timeout request_deadline_;

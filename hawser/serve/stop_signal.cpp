@@ -1,35 +1,17 @@
 #include <hawser/serve/stop_signal.h>
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdint>
-
+#include <hawser/base/bell.h>
 #include <hawser/base/errors.h>
-#include <hawser/base/system_calls.h>
 #include <hawser/fiber/waiter.h>
 
 namespace hawser {
-namespace {
 
-UniqueFd new_bell() {
-  UniqueFd fd(detail::sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!fd) throw_errno("eventfd", "");
-  return fd;
-}
-
-}  // namespace
-
-StopSignal::StopSignal() : bell_(new_bell()), number_(bell_.fd()) {}
+StopSignal::StopSignal() : bell_(detail::make_bell()), number_(bell_.fd()) {}
 
 void StopSignal::request() noexcept {
   if (requested_.exchange(true, std::memory_order_acq_rel)) return;
   if (generation_ != detail::fork_generation()) return;  // the parent would hear the bell
-  const int saved = errno;
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(number_, &one, sizeof one);
-  errno = saved;
+  detail::ring_bell(number_);
 }
 
 void StopSignal::wait() {

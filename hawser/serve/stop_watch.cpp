@@ -1,14 +1,11 @@
 #include <hawser/serve/stop_watch.h>
 
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <cstdint>
 #include <utility>
 
-#include <hawser/base/errors.h>
+#include <hawser/base/bell.h>
 #include <hawser/base/start_thread.h>
 #include <hawser/base/system_calls.h>
 #include <hawser/fiber/run.h>
@@ -25,16 +22,14 @@ StopWatch::StopWatch(StopSignal& stop, std::function<void()> on_stop) : stop_(st
     });
     return;
   }
-  end_.reset(sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!end_) throw_errno("eventfd", "");
+  end_ = make_bell();
   thread_ = start_thread("of a server's stop", [this, act = std::move(on_stop)] { watch_on_thread(act); });
 }
 
 StopWatch::~StopWatch() {
   if (fibers_) fibers_->cancel();
   if (!thread_.joinable()) return;
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(end_.get(), &one, sizeof one);
+  ring_bell(end_.get());
   thread_.join();
 }
 
