@@ -49,7 +49,6 @@ bool writes(SystemCall call) noexcept {
     case SystemCall::read:
     case SystemCall::recv:
     case SystemCall::recvmmsg:
-    case SystemCall::recvmsg:
       return false;
     default:
       return true;

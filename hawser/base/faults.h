@@ -49,7 +49,6 @@ enum class SystemCall : std::uint8_t {
   read,
   recv,
   recvmmsg,  // short: fewer datagrams; sendmmsg(2) the same
-  recvmsg,
   select,
   send,
   sendfile,

@@ -59,7 +59,6 @@ using ::readv;
 using ::recv;
 using ::recvfrom;
 using ::recvmmsg;
-using ::recvmsg;
 using ::select;
 using ::send;
 using ::sendfile;
@@ -272,9 +271,6 @@ inline int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timesp
   std::size_t most = count;
   return fails(SystemCall::recvmmsg, most, fd) ? -1
                                                : ::recvmmsg(fd, messages, static_cast<unsigned>(most), flags, wait);
-}
-inline ssize_t recvmsg(int fd, msghdr* message, int flags) noexcept {
-  return fails(SystemCall::recvmsg, fd) ? -1 : ::recvmsg(fd, message, flags);
 }
 inline int select(int end, fd_set* read, fd_set* write, fd_set* except, timeval* wait) noexcept {
   return fails(SystemCall::select) ? -1 : ::select(end, read, write, except, wait);

@@ -27,26 +27,23 @@ Address sender(const sockaddr_storage& name, socklen_t size) {
   return family == AF_INET || family == AF_INET6 || family == AF_UNIX ? Address::from(raw, size) : Address();
 }
 
-// One attempt, into memory that lives as long as the attempt.
+// One attempt after the other, until something has come.
 struct Arrival {
-  sockaddr_storage name;
-  msghdr message;
+  explicit Arrival(bool keeps_boundaries) noexcept : flags(keeps_boundaries ? MSG_TRUNC : 0) {}
 
-  ssize_t receive(int fd, void* into, std::size_t size) {
-    iovec part{.iov_base = into, .iov_len = size};
-    message = {};
-    message.msg_name = &name;
-    message.msg_namelen = sizeof name;
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
+  ssize_t receive(int fd, void* into, std::size_t size) noexcept {
+    name_size = sizeof name;
     // With MSG_TRUNC the result is the length as sent (recv(2)); on TCP the flag would throw the bytes away.
-    const ssize_t length = detail::sys::recvmsg(fd, &message, flags);
-    message.msg_iov = nullptr;
+    const ssize_t length = detail::sys::recvfrom(fd, into, size, flags, reinterpret_cast<sockaddr*>(&name), &name_size);
+    truncated = length > 0 && static_cast<std::size_t>(length) > size;
     return length;
   }
-  [[nodiscard]] bool cut() const noexcept { return message.msg_flags & MSG_TRUNC; }
+  [[nodiscard]] Address from() const { return sender(name, name_size); }
 
-  int flags;
+  const int flags;
+  sockaddr_storage name;
+  socklen_t name_size = 0;
+  bool truncated = false;
 };
 
 // In words why a datagram of that size can't be sent; EMSGSIZE alone says too little.
@@ -78,7 +75,7 @@ std::size_t total(std::span<const BytesView> parts) {
 Datagram Socket::recv_from(std::size_t limit) {
   Operation operation(core("recv_from"), Direction::read, "recv_from");
   Datagram datagram;
-  Arrival arrival{.name = {}, .message = {}, .flags = operation.core().keeps_boundaries() ? MSG_TRUNC : 0};
+  Arrival arrival(operation.core().keeps_boundaries());
   const auto attempt = [&]() -> ssize_t {
     // Nothing else runs on this thread between the call and the copy.
     Bytes large = limit > kScratch ? Bytes::uninitialised(limit) : Bytes();
@@ -95,25 +92,23 @@ Datagram Socket::recv_from(std::size_t limit) {
     return length;
   };
   datagram.length = operation.run(attempt, 0);
-  datagram.truncated = arrival.cut();
-  datagram.from = sender(arrival.name, arrival.message.msg_namelen);
+  datagram.truncated = arrival.truncated;
+  datagram.from = arrival.from();
   return datagram;
 }
 
 ReceivedDatagram Socket::recv_from_into(std::span<std::byte> into) {
   Operation operation(core("recv_from"), Direction::read, "recv_from");
-  Arrival arrival{.name = {}, .message = {}, .flags = operation.core().keeps_boundaries() ? MSG_TRUNC : 0};
+  Arrival arrival(operation.core().keeps_boundaries());
   const std::size_t length =
       operation.run([&] { return arrival.receive(operation.fd(), into.data(), into.size()); }, 0);
-  return {.size = std::min(length, into.size()),
-          .from = sender(arrival.name, arrival.message.msg_namelen),
-          .length = length,
-          .truncated = arrival.cut()};
+  return {
+      .size = std::min(length, into.size()), .from = arrival.from(), .length = length, .truncated = arrival.truncated};
 }
 
 std::optional<Datagram> Socket::try_recv_from(std::size_t limit) {
   Operation operation(core("recv_from"), Direction::read, "recv_from");
-  Arrival arrival{.name = {}, .message = {}, .flags = operation.core().keeps_boundaries() ? MSG_TRUNC : 0};
+  Arrival arrival(operation.core().keeps_boundaries());
   Bytes large = limit > kScratch ? Bytes::uninitialised(limit) : Bytes();
   std::byte* const into = limit > kScratch ? large.data() : t_scratch.data();
   for (;;) {
@@ -121,9 +116,9 @@ std::optional<Datagram> Socket::try_recv_from(std::size_t limit) {
     if (length >= 0) {
       const auto sent = static_cast<std::size_t>(length);
       return Datagram{.data = Bytes(std::span<const std::byte>(into, std::min(sent, limit))),
-                      .from = sender(arrival.name, arrival.message.msg_namelen),
+                      .from = arrival.from(),
                       .length = sent,
-                      .truncated = arrival.cut()};
+                      .truncated = arrival.truncated};
     }
     if (errno == EAGAIN) {
       operation.drained();
@@ -157,28 +152,33 @@ std::size_t Socket::send_datagram(std::span<const BytesView> parts, const Addres
   const std::size_t size = total(parts);
   std::string joined;
   std::array<iovec, kPartsGathered> vector;
-  std::size_t used = 0;
-  if (parts.size() <= vector.size()) {
-    for (const BytesView& part : parts) {
-      // iovec is not const-correct; sendmsg(2) only reads.
-      vector[used++] = {.iov_base = const_cast<std::byte*>(part.data()), .iov_len = part.size()};
-    }
-  } else {
-    joined.reserve(size);
-    for (const BytesView& part : parts) joined += part.text();
-    vector[used++] = {.iov_base = joined.data(), .iov_len = joined.size()};
-  }
   msghdr message{};
   if (to) {
     message.msg_name = const_cast<sockaddr*>(to->data());
     message.msg_namelen = to->size();
   }
   message.msg_iov = vector.data();
-  message.msg_iovlen = used;
+  if (parts.size() <= vector.size()) {
+    for (const BytesView& part : parts) {
+      // iovec is not const-correct; sendmsg(2) only reads.
+      vector[message.msg_iovlen++] = {.iov_base = const_cast<std::byte*>(part.data()), .iov_len = part.size()};
+    }
+  } else {
+    joined.reserve(size);
+    for (const BytesView& part : parts) joined += part.text();
+    vector[message.msg_iovlen++] = {.iov_base = joined.data(), .iov_len = joined.size()};
+  }
+  // sendto(2) where it will do: the kernel has less to read.
+  const auto send = [&] {
+    return message.msg_iovlen == 1
+               ? detail::sys::sendto(operation.fd(), vector[0].iov_base, vector[0].iov_len, MSG_NOSIGNAL,
+                                     static_cast<const sockaddr*>(message.msg_name), message.msg_namelen)
+               : detail::sys::sendmsg(operation.fd(), &message, MSG_NOSIGNAL);
+  };
   Duration pause = std::chrono::microseconds(100);
   const auto attempt = [&]() -> ssize_t {
     for (;;) {
-      const ssize_t sent = detail::sys::sendmsg(operation.fd(), &message, MSG_NOSIGNAL);
+      const ssize_t sent = send();
       if (sent >= 0 || errno == EINTR) return sent;
       if (errno == EAGAIN) {
         if (!to || family() != AF_UNIX) return sent;

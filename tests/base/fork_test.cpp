@@ -4,13 +4,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
-#include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <string>
 #include <thread>
-#include <vector>
 
 namespace hawser::detail {
 namespace {
@@ -22,9 +21,8 @@ int status_of(pid_t child) {
 }
 
 TEST(made_once, is_made_by_the_first_and_seen_by_all) {
-  for (int round = 0; round < 200; ++round) {
-    static std::vector<std::unique_ptr<MadeOnce<std::string>>> all;  // what is made is never destroyed
-    MadeOnce<std::string>& text = *all.emplace_back(std::make_unique<MadeOnce<std::string>>());
+  static constinit std::array<MadeOnce<std::string>, 200> all;
+  for (MadeOnce<std::string>& text : all) {
     std::atomic<int> makers{0};
     const auto look = [&] {
       const std::string& made = text.get([&] {

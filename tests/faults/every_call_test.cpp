@@ -191,6 +191,10 @@ void talk_in_datagrams() {
   EXPECT_EQ(last.data, "and six");
   server.send_to("thanks", last.from);
   EXPECT_EQ(client.recv_from().data, "thanks");
+  client.connect(server.sock_name());
+  const std::array<BytesView, 2> parts{"in two ", "parts"};
+  client.write_all(parts);
+  EXPECT_EQ(server.recv_from().data, "in two parts");
 }
 
 TEST_P(EveryCall, of_a_talk_in_datagrams_may_fail) {
@@ -200,9 +204,10 @@ TEST_P(EveryCall, of_a_talk_in_datagrams_may_fail) {
     for (const Failing& failing : {Failing{SystemCall::socket, EMFILE},
                                    {SystemCall::bind, EADDRINUSE},
                                    {SystemCall::recvmmsg, ENOMEM},
+                                   {SystemCall::send, ENOBUFS},
+                                   {SystemCall::send, ENOMEM},
                                    {SystemCall::sendmsg, ENOBUFS},
-                                   {SystemCall::sendmsg, ENOMEM},
-                                   {SystemCall::recvmsg, ENOMEM}}) {
+                                   {SystemCall::recv, ENOMEM}}) {
       EXPECT_GT(one_after_another(failing, talk_in_datagrams), 0)
           << static_cast<int>(failing.call) << ' ' << std::strerror(failing.error);
     }
@@ -214,10 +219,12 @@ TEST_P(EveryCall, of_a_talk_in_datagrams_may_fail) {
                                    {SystemCall::sendmmsg, ENOBUFS},  // the first is sent alone, and says it if it stays
                                    {SystemCall::sendmmsg, ENOMEM},
                                    {SystemCall::sendmmsg, Fault::kShort},
+                                   {SystemCall::send, EAGAIN},
+                                   {SystemCall::send, EINTR},
                                    {SystemCall::sendmsg, EAGAIN},
                                    {SystemCall::sendmsg, EINTR},
-                                   {SystemCall::recvmsg, EAGAIN},
-                                   {SystemCall::recvmsg, EINTR}}) {
+                                   {SystemCall::recv, EAGAIN},
+                                   {SystemCall::recv, EINTR}}) {
       EXPECT_EQ(one_after_another(failing, talk_in_datagrams), 0)
           << static_cast<int>(failing.call) << ' ' << std::strerror(failing.error);
     }
