@@ -3,7 +3,9 @@
 // A child that is made in a fiber, or on a thread beside running loops, is a plain thread outside run(): in_fiber() is
 // false, waiting calls block this thread, and it may call run() afresh, start threads, use offload() and resolve names.
 // It goes on on the stack it was made on, which for a fiber's is RunOptions::stack_bytes large. Deadline scopes and
-// cancellation of the fiber that made it do not reach it.
+// cancellation of the fiber that made it do not reach it. One thing is not in our hands: while a thread of the parent
+// is inside getaddrinfo(3) it holds locks of the C library, and a child that is made just then never gets them. Its own
+// lookups end by their timeout then; give them one, or resolve before forking.
 //
 // It may use the sockets, locks and queues it was made with: what fibers and threads of the parent were doing with a
 // socket at that moment is forgotten in the child. A lock that somebody else held stays locked there, as with any

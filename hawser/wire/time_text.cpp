@@ -5,14 +5,21 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <mutex>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/fork.h>
 #include <hawser/base/made_once.h>
 
 namespace hawser {
 namespace {
 
 constinit detail::MadeOnce<locale_t> g_c_locale;
+
+// localtime(3), gmtime(3) and strftime(3) share a lock, which a forked child would find held.
+constinit std::mutex g_converting;
+[[maybe_unused]] const bool g_held_over_fork =
+    (detail::hold_over_fork(g_converting, detail::ForkOrder::inner, nullptr, nullptr), true);
 
 locale_t c_locale() {
   return g_c_locale.get([] {
@@ -33,7 +40,10 @@ bool append_formatted(std::string& text, std::string_view format, const std::tm&
     room = std::min(room, limit - before);
     // The letter, the text, and the zero that strftime puts behind it.
     text.resize(before + room + 2);
-    const std::size_t made = strftime_l(text.data() + before, room + 2, marked.c_str(), &time, c_locale());
+    const std::size_t made = [&] {
+      const std::lock_guard hold(g_converting);
+      return strftime_l(text.data() + before, room + 2, marked.c_str(), &time, c_locale());
+    }();
     if (made > 0) {
       text.resize(before + made);
       text.erase(before, 1);
@@ -45,6 +55,7 @@ bool append_formatted(std::string& text, std::string_view format, const std::tm&
 
 std::tm broken_down(std::time_t seconds, std::tm* (*convert)(const std::time_t*, std::tm*), const char* name) {
   std::tm time{};
+  const std::lock_guard hold(g_converting);
   if (convert(&seconds, &time) == nullptr) throw SystemError(errno, name, std::to_string(seconds));
   return time;
 }
