@@ -250,8 +250,10 @@ TEST_P(ProcessPoolInBoth, the_initializer_is_called_in_each_worker) {
 TEST_P(ProcessPoolInBoth, an_initializer_that_throws_breaks_the_pool) {
   run_in(GetParam(), [] {
     ProcessPool pool(2, {.initializer = fail_to_initialise});
+    Future<int> never;
     try {
-      pool.submit(power, 1, 1).result();  // either throws: the first worker may have come to its end already
+      never = pool.submit(power, 1, 1);  // throws, too, when the first worker has come to its end already
+      never.result();
       ADD_FAILURE();
     } catch (const BrokenProcessPool& error) {
       EXPECT_NE(std::string(error.what()).find("no tables"), std::string::npos) << error.what();
