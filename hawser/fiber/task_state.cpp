@@ -8,6 +8,7 @@
 
 #include <hawser/base/errors.h>
 #include <hawser/base/log.h>
+#include <hawser/base/shared_exception.h>
 #include <hawser/fiber/cancellation.h>
 #include <hawser/fiber/context.h>
 #include <hawser/fiber/loop.h>
@@ -16,7 +17,7 @@
 #include <hawser/fiber/waiter.h>
 
 namespace hawser::detail {
-TaskState::~TaskState() = default;
+TaskState::~TaskState() { about_to_let_go(error_); }
 
 void TaskState::destroy() noexcept {
   if (error_ && !error_seen_.load(std::memory_order_relaxed) && !cancelled()) {

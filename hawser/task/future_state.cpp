@@ -3,6 +3,7 @@
 #include <thread>
 
 #include <hawser/base/log.h>
+#include <hawser/base/shared_exception.h>
 #include <hawser/fiber/cancellation.h>
 #include <hawser/fiber/deadline.h>
 #include <hawser/fiber/run.h>
@@ -16,7 +17,7 @@ void log_callback_error() noexcept {
   log_line(LogLevel::error, "a callback of a future threw: " + describe(std::current_exception()));
 }
 
-FutureState::~FutureState() = default;
+FutureState::~FutureState() { about_to_let_go(error_); }
 
 void FutureState::destroy() noexcept {
   if (error_ && !error_seen_.load(std::memory_order_relaxed)) {

@@ -3,7 +3,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include <hawser/base/errors.h>
 #include <hawser/base/fork.h>
 #include <hawser/base/log.h>
 #include <hawser/fiber/cancellation.h>
@@ -11,20 +10,6 @@
 #include <hawser/fiber/spin.h>
 
 namespace hawser::detail {
-namespace {
-
-// For somebody on another thread: the sanitizer does not see how the C++ library counts those who share an exception.
-std::exception_ptr copy_of(const std::exception_ptr& error) noexcept {
-  try {
-    std::rethrow_exception(error);
-  } catch (const SystemError& refused) {
-    return std::make_exception_ptr(refused);
-  } catch (...) {
-    return error;
-  }
-}
-
-}  // namespace
 
 WorkerPool::WorkerPool(Settings settings) : settings_(std::move(settings)), generation_(fork_generation()) {
   if (settings_.workers == 0) throw std::invalid_argument(settings_.name + ": at least one worker");
@@ -159,7 +144,7 @@ bool WorkerPool::start_one(std::exception_ptr* error) noexcept {
   }
   searching_.fetch_sub(1, std::memory_order_seq_cst);
   // Somebody may have relied on the worker that we were about to start, or waited for its end.
-  if (none_left) end_pending([&](PoolWork& work) { work.fail_work(copy_of(failure)); });
+  if (none_left) end_pending([&](PoolWork& work) { work.fail_work(failure); });
   return false;
 }
 

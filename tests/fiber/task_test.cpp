@@ -207,6 +207,18 @@ TEST(spawn_on, runs_on_the_loop_that_was_named) {
   });
 }
 
+TEST(spawn_on, an_exception_may_be_looked_at_when_its_task_has_gone) {
+  run({.loops = 2}, [] {
+    for (int round = 0; round < 300; ++round) {
+      try {
+        spawn_on(1, [] { throw std::runtime_error("no such host"); }).get();
+      } catch (const std::runtime_error& error) {
+        EXPECT_STREQ(error.what(), "no such host");
+      }
+    }
+  });
+}
+
 TEST(spawn, a_hundred_thousand_parked_fibers) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   constexpr int kFibers = 2'000;

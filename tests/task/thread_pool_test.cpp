@@ -222,6 +222,17 @@ TEST(thread_pool, what_a_function_throws_is_thrown_by_result) {
   EXPECT_THROW(future.result(), std::domain_error);
 }
 
+TEST(thread_pool, an_exception_may_be_looked_at_when_its_future_has_gone) {
+  ThreadPool pool(2);
+  for (int round = 0; round < rounds(500); ++round) {
+    try {
+      pool.submit([]() -> int { throw std::runtime_error("no such host"); }).result();
+    } catch (const std::runtime_error& error) {
+      EXPECT_STREQ(error.what(), "no such host");
+    }
+  }
+}
+
 TEST(thread_pool, one_thread_works_in_the_order_of_submission) {
   std::vector<int> order;
   {
