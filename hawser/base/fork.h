@@ -30,7 +30,8 @@ enum class ForkOrder : std::uint8_t { outer, inner };
 // From now on every fork() happens while the calling thread holds the mutex, so that the child finds what it guards
 // whole, and free. reset (may be null) is called in the child with `owner`, while the mutex is held, before fork()
 // returns there, the earliest registered first; it must not allocate more than it must, nor touch descriptors that the
-// parent shares. Mutex and owner must never be destroyed. To be called before main, or by who holds none of them.
+// parent shares. Mutex and owner must never be destroyed. To be called before main, or by somebody who holds none of
+// them.
 void hold_over_fork(std::mutex& mutex, ForkOrder order, void (*reset)(void* owner) noexcept, void* owner);
 
 // Only the call in the child.

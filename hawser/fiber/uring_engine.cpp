@@ -125,8 +125,8 @@ class UringEngine final : public Engine {
     return reinterpret_cast<std::uint64_t>(&watch) | at;
   }
 
-  // What is left over from the last turn comes first: until it is through, nothing that a system call could bring is of
-  // use to anybody.
+  // What the last system call brought is handed out first, a turn's worth at a time; the next call comes when it is
+  // through.
   void turn(Timeout timeout) {
     if (!ring_->has_completions()) enter(timeout);
     ring_->take(kEventsATurn, [this](const io_uring_cqe& completion) { handle(completion); });

@@ -37,6 +37,8 @@ struct Sight {
   std::optional<std::string> reported;  // the fiber of this slice
 };
 
+using Sights = std::map<const Loop*, Sight>;
+
 class Watchdog {
  public:
   Watchdog() {
@@ -46,10 +48,11 @@ class Watchdog {
         [](void* self) noexcept {
           auto& watchdog = *static_cast<Watchdog*>(self);
           watchdog.thread_ = nullptr;
-          new (&watchdog.changed_) std::condition_variable();  // the parent's thread may be waiting in it
+          // The parent's thread may be waiting in the one, and be changing the other.
+          new (&watchdog.changed_) std::condition_variable();
+          new (&watchdog.sights_) Sights();
           watchdog.stop_ = false;
           watchdog.decided_ = false;
-          watchdog.sights_.clear();
         },
         this);
     detail::hold_over_fork(starting_, detail::ForkOrder::outer, nullptr, nullptr);
@@ -153,8 +156,8 @@ class Watchdog {
   std::thread* thread_ = nullptr;
   Duration threshold_{};
   bool stop_ = false;
-  bool decided_ = false;                 // by the program or by default
-  std::map<const Loop*, Sight> sights_;  // the thread's own
+  bool decided_ = false;  // by the program or by default
+  Sights sights_;         // the thread's own
 };
 
 constinit detail::MadeOnce<Watchdog> g_watchdog;

@@ -419,9 +419,15 @@ TEST(thread, a_forked_child_can_name_a_thread_whatever_it_was_doing) {
 }
 
 TEST(thread, a_forked_child_has_one_thread_which_is_the_main_one) {
+  Event running;
   Event release;
-  Thread thread([&] { release.wait(); });
+  Thread thread([&] {
+    running.set();
+    release.wait();
+  });
   thread.start();
+  // A thread that begins allocates, and AddressSanitizer's allocator has locks that a forked child would find held.
+  running.wait();
   const int status = status_of_child([&] {
     const bool right = active_count() == 1 && current_thread() == main_thread();
     bool refused = false;
