@@ -66,7 +66,7 @@ class MadeOnce {
   }
 
   std::atomic<std::uint64_t> state_{kNone};
-  alignas(T) std::byte storage_[sizeof(T)]{};
+  alignas(T) std::byte storage_[sizeof(T)]{};  // NOLINT(bugprone-sizeof-expression): T may well be a pointer
 };
 
 }  // namespace hawser::detail

@@ -98,22 +98,18 @@ class Worker {
     send();
     while (const auto call = calls_.next()) {
       if (call->empty()) {
-        page_->begun.fetch_and(~WorkerPage::kTakenBack);
-        out_.assign(sizeof(WorkerFrame), '\0');
-        frame().says = WorkerSays::goes_on;
+        page_->begun.fetch_sub(WorkerPage::kTakenBack);
       } else if (begin()) {
         run(*call);
-      } else {
-        continue;
+        if (!send()) return;
       }
-      if (!send()) return;
     }
   }
 
  private:
   bool begin() {
     std::uint64_t count = page_->begun.load();
-    while (!(count & WorkerPage::kTakenBack)) {
+    while (count < WorkerPage::kTakenBack) {
       if (page_->begun.compare_exchange_weak(count, count + 1)) return true;
     }
     return false;

@@ -4,8 +4,9 @@
 // From it: frames of a WorkerFrame and its bytes; one for each call that was run, in order.
 //
 // Calls are sent ahead. Which of them the worker has begun is told by a word of memory that both share: the worker
-// raises the count before each call, and when the pool sets kTakenBack, no further call begins until "go on" has come.
-// So the pool knows for certain what a dead worker ran, and can give calls that wait behind a long one to others.
+// raises the count before each call, and when the pool takes calls back, it adds kTakenBack, and no further call begins
+// until a "go on" for each time has come. So the pool knows for certain what a dead worker ran, and can give calls that
+// wait behind a long one to others, also when the worker has not yet heard of the last "go on".
 #pragma once
 
 #include <atomic>
@@ -18,11 +19,12 @@
 namespace hawser::detail {
 
 struct WorkerPage {
-  static constexpr std::uint64_t kTakenBack = std::uint64_t{1} << 63;
+  static constexpr std::uint64_t kTakenBack = std::uint64_t{1} << 48;  // below it the calls begun
+  static constexpr std::uint64_t kMostTakenBack = 10'000;              // times, without a "go on" heard
   std::atomic<std::uint64_t> begun{0};
 };
 
-enum class WorkerSays : std::uint32_t { ready, broken, value, failure, goes_on };
+enum class WorkerSays : std::uint32_t { ready, broken, value, failure };
 
 struct WorkerFrame {
   std::uint32_t length = 0;  // of the bytes that follow

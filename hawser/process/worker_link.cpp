@@ -60,10 +60,7 @@ std::size_t WorkerLink::window() const noexcept {
 }
 
 void WorkerLink::give(std::unique_ptr<PoolTask> task) {
-  if (std::exchange(taken_back_, false)) {
-    out_.append(sizeof(PoolTask::Length), '\0');
-    settling_ = true;
-  }
+  if (std::exchange(taken_back_, false)) out_.append(sizeof(PoolTask::Length), '\0');
   if (in_flight_.empty()) last_answer_ = Clock::now();
   out_ += task->message;
   in_flight_.push_back(std::move(task));
@@ -129,9 +126,6 @@ bool WorkerLink::answer(const WorkerFrame& frame, BytesView bytes, std::vector<O
       case WorkerSays::broken:
         broken_ = from_bytes<RemoteFailure>(bytes);
         return true;
-      case WorkerSays::goes_on:
-        settling_ = false;
-        return true;
       case WorkerSays::value:
       case WorkerSays::failure:
         break;
@@ -157,8 +151,9 @@ bool WorkerLink::answer(const WorkerFrame& frame, BytesView bytes, std::vector<O
 
 std::vector<std::unique_ptr<PoolTask>> WorkerLink::take_back() {
   std::vector<std::unique_ptr<PoolTask>> tasks;
-  if (taken_back_ || settling_ || has_unsent()) return tasks;
-  const std::uint64_t begun = page_->begun.fetch_or(WorkerPage::kTakenBack);
+  if (taken_back_ || has_unsent()) return tasks;
+  if (page_->begun.load() / WorkerPage::kTakenBack >= WorkerPage::kMostTakenBack) return tasks;
+  const std::uint64_t begun = page_->begun.fetch_add(WorkerPage::kTakenBack) % WorkerPage::kTakenBack;
   taken_back_ = true;
   while (answered_ + in_flight_.size() > begun) {
     tasks.push_back(std::move(in_flight_.back()));
@@ -175,7 +170,7 @@ void WorkerLink::retire() {
 
 std::unique_ptr<PoolTask> WorkerLink::bury(std::vector<std::unique_ptr<PoolTask>>& not_begun) {
   state_ = State::gone;
-  const std::uint64_t begun = page_->begun.load() & ~WorkerPage::kTakenBack;
+  const std::uint64_t begun = page_->begun.load() % WorkerPage::kTakenBack;
   std::unique_ptr<PoolTask> ran;
   if (begun > answered_ && !in_flight_.empty()) {
     ran = std::move(in_flight_.front());

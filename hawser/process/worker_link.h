@@ -58,7 +58,7 @@ class WorkerLink {
   // It says nothing more: it is about to end, or made to. From now on only its process is watched.
   void turn_deaf();
   [[nodiscard]] bool is_deaf() const noexcept { return deaf_; }
-  // What it has not begun, in order; empty as long as an earlier call of this has not been heard of over there.
+  // What it has not begun, in order; empty as long as not all of it has been sent.
   std::vector<std::unique_ptr<PoolTask>> take_back();
   // No more tasks. It ends when it has answered.
   void retire();
@@ -83,7 +83,6 @@ class WorkerLink {
   ReceiveBuffer in_;
   bool taken_back_ = false;  // "go on" is to be sent before the next task
   bool deaf_ = false;
-  bool settling_ = false;          // "go on" was sent and has not been answered
   std::uint64_t nanoseconds_ = 0;  // what a task takes, lately; 0: not known
   Clock::time_point last_answer_ = Clock::now();
   std::optional<RemoteFailure> broken_;

@@ -2,13 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <hawser/base/made_once.h>
+
 #include "hub/service/error.h"
 #include "hub/service/utf8.h"
 
 namespace hawser::hub {
 namespace {
 
-constinit const std::string g_home = ".";
+constinit detail::MadeOnce<const std::string> g_home;
 
 // Messages never carry what could upset a terminal.
 void check_characters(std::string_view text) {
@@ -54,7 +56,9 @@ Path Path::parse(std::string_view wire) {
   return path;
 }
 
-const std::string& Path::shown() const noexcept { return is_home() ? g_home : text_; }
+const std::string& Path::shown() const noexcept {
+  return is_home() ? g_home.get([] { return std::string("."); }) : text_;
+}
 
 std::string_view Path::name() const noexcept {
   const std::string_view text = text_;

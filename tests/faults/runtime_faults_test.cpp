@@ -99,7 +99,7 @@ TEST(RuntimeFaultsDeathTest, a_loop_whose_engine_breaks_says_so) {
       {
         run([] {
           const FaultInjection faults({{SystemCall::epoll_wait, EBADF, 1.0}, {SystemCall::io_uring_enter, EBADF, 1.0}});
-          sleep(1ms);
+          sleep(30s);  // longer than a busy machine holds this thread up: the loop does come to its engine
         });
       },
       on_uring() ? "loop 0 cannot go on: io_uring_enter: Bad file descriptor"
