@@ -8,6 +8,7 @@
 #include <new>
 
 #include <hawser/base/log.h>
+#include <hawser/base/store_before_loads.h>
 #include <hawser/base/system_calls.h>
 #include <hawser/fiber/debug_layout.h>
 #include <hawser/fiber/fork.h>
@@ -139,7 +140,7 @@ bool Loop::poll_a_while() {
 void Loop::sleep() {
   const bool measured = idle_spin_.measures();
   const auto begin = measured ? Clock::now() : Clock::time_point();
-  asleep_.store(true, std::memory_order_seq_cst);
+  store_before_loads(asleep_, true);
   if (inbox_.empty() && !finished()) {
     ++counts_.sleeps;
     engine_->wait(timers_.next());

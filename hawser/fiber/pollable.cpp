@@ -7,6 +7,7 @@
 
 #include <hawser/base/errors.h>
 #include <hawser/base/sigpipe.h>
+#include <hawser/base/store_before_loads.h>
 #include <hawser/base/system_calls.h>
 #include <hawser/fiber/cancellation.h>
 #include <hawser/fiber/context.h>
@@ -176,7 +177,7 @@ Wake Pollable::Use::wait(Expiry expiry, detail::EagerCall* eager) {
   parked.waiter.set_object(&object_, fd());
   if (!fiber) parked.waiter.use_bell();
   auto& slot = pollable_.parked_[side()];
-  slot.store(&parked, std::memory_order_seq_cst);
+  detail::store_before_loads(slot, &parked);
   Wake why = Wake::ready;
   // Sequentially consistent with shut(): either it sees what we stored, or we see that it is closed.
   if (!(pollable_.state_.load(std::memory_order_seq_cst) & kClosed)) {

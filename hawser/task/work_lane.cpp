@@ -4,6 +4,8 @@
 #include <mutex>
 #include <utility>
 
+#include <hawser/base/store_before_loads.h>
+
 namespace hawser::detail {
 
 bool WorkLane::push(PoolWork& work) noexcept {
@@ -12,7 +14,7 @@ bool WorkLane::push(PoolWork& work) noexcept {
   work.next = nullptr;
   (tail_ ? tail_->next : head_) = &work;
   tail_ = &work;
-  count_.store(count_.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);
+  store_before_loads(count_, count_.load(std::memory_order_relaxed) + 1);
   return true;
 }
 
@@ -34,7 +36,7 @@ bool WorkLane::take_all(WorkLane& from) noexcept {
   std::lock_guard hold_from(from.lock_);
   head_ = std::exchange(from.head_, nullptr);
   tail_ = std::exchange(from.tail_, nullptr);
-  count_.store(from.count_.load(std::memory_order_relaxed), std::memory_order_seq_cst);
+  store_before_loads(count_, from.count_.load(std::memory_order_relaxed));
   from.count_.store(0, std::memory_order_release);
   return head_ != nullptr;
 }
@@ -59,7 +61,7 @@ bool WorkLane::steal(WorkLane& from) noexcept {
   std::lock_guard hold(lock_);
   head_ = first;
   tail_ = last;
-  count_.store(count, std::memory_order_seq_cst);
+  store_before_loads(count_, count);
   return true;
 }
 
@@ -71,8 +73,7 @@ void WorkLane::give_back(WorkLane& to) noexcept {
   if (!to.tail_) to.tail_ = tail_;
   to.head_ = std::exchange(head_, nullptr);
   tail_ = nullptr;
-  to.count_.store(to.count_.load(std::memory_order_relaxed) + count_.load(std::memory_order_relaxed),
-                  std::memory_order_seq_cst);
+  store_before_loads(to.count_, to.count_.load(std::memory_order_relaxed) + count_.load(std::memory_order_relaxed));
   count_.store(0, std::memory_order_release);
 }
 

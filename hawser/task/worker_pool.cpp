@@ -5,6 +5,7 @@
 
 #include <hawser/base/fork.h>
 #include <hawser/base/log.h>
+#include <hawser/base/store_before_loads.h>
 #include <hawser/fiber/cancellation.h>
 #include <hawser/fiber/run.h>
 #include <hawser/fiber/spin.h>
@@ -104,7 +105,7 @@ void WorkerPool::count_workers(int workers, int waiting) noexcept {
   waiting_ += waiting;
   const int most = static_cast<int>(settings_.workers);
   const int now = workers_.load(std::memory_order_relaxed);
-  may_start_.store(now < most || now == waiting_, std::memory_order_seq_cst);
+  store_before_loads(may_start_, now < most || now == waiting_);
   surplus_.store(now - waiting_ > most, std::memory_order_relaxed);
 }
 
@@ -140,7 +141,7 @@ bool WorkerPool::start_one(std::exception_ptr* error) noexcept {
     const int left = workers_.load(std::memory_order_relaxed);
     none_left = left == 0;
     // Those that are there will come round to it; until one has gone or a wait begins no other is tried.
-    if (left != waiting_) may_start_.store(false, std::memory_order_seq_cst);
+    if (left != waiting_) store_before_loads(may_start_, false);
   }
   searching_.fetch_sub(1, std::memory_order_seq_cst);
   // Somebody may have relied on the worker that we were about to start, or waited for its end.
@@ -393,7 +394,7 @@ WorkerPool::Slept WorkerPool::sleep() noexcept {
 
 void WorkerPool::close() noexcept {
   incoming_.close();
-  closed_.store(true, std::memory_order_seq_cst);
+  store_before_loads(closed_, true);
   if (room_) {
     room_->release(std::int64_t{1} << 32);  // those who wait for room go and find it closed
   }

@@ -2,12 +2,13 @@
 
 #include <mutex>
 
+#include <hawser/base/store_before_loads.h>
 #include <hawser/fiber/cancellation.h>
 
 namespace hawser::hub {
 
 void Conversations::drain() {
-  draining_.store(true, std::memory_order_seq_cst);
+  hawser::detail::store_before_loads(draining_, true);
   const std::lock_guard hold(lock_);
   for (Member* member : members_) {
     auto expected = Member::State::idle;
@@ -27,7 +28,7 @@ Conversations::Member::~Member() {
 }
 
 bool Conversations::Member::wait_for_request() noexcept {
-  state_.store(State::idle, std::memory_order_seq_cst);
+  hawser::detail::store_before_loads(state_, State::idle);
   return !all_.draining_.load(std::memory_order_seq_cst);
 }
 
