@@ -158,6 +158,7 @@ class ForkRunner final : public Runner {
         });
       }
       for (Child& child : ended) {
+        child.pidfd.reset();  // a connection that is not counted any more has no descriptor
         if (child.return_code != 0 && !child.killed) {
           child.job->child_failed(std::make_exception_ptr(ChildFailed(child.pid, child.return_code)));
         }
