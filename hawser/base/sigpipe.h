@@ -1,4 +1,4 @@
-// SIGPIPE, for what has no MSG_NOSIGNAL: pipes, sendfile(2), writes to sockets by io_uring. Internal.
+// SIGPIPE, for what has no MSG_NOSIGNAL: pipes and sendfile(2). Internal.
 #pragma once
 
 namespace hawser::detail {
