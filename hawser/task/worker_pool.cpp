@@ -71,7 +71,13 @@ void WorkerPool::wake_one() noexcept {
   for (;;) {
     int none = 0;
     if (!searching_.compare_exchange_strong(none, 1, std::memory_order_seq_cst)) return;
-    if (wake_sleeper() || start_one(nullptr)) return;
+    if (wake_sleeper()) return;
+    if (searching_.load(std::memory_order_seq_cst) > 1 || !has_work()) {
+      // Who was awake, or about to sleep, has seen the work: it needs nobody else.
+      if (searching_.fetch_sub(1, std::memory_order_seq_cst) > 1 || !has_work()) return;
+      continue;
+    }
+    if (start_one(nullptr)) return;
     // Somebody may have gone to sleep since, and have relied on us.
     if (!has_work() || sleeping_.load(std::memory_order_seq_cst) == 0) return;
   }
@@ -372,9 +378,11 @@ WorkerPool::Slept WorkerPool::sleep() noexcept {
     searching_.fetch_add(1, std::memory_order_seq_cst);
     return Slept::no_more;
   }
-  if ((found || closed_.load(std::memory_order_seq_cst)) && remove(sleeper)) {
+  if (found || closed_.load(std::memory_order_seq_cst)) {
+    // Counted before it is off the list: at no moment does it look as if nobody were idle.
     searching_.fetch_add(1, std::memory_order_seq_cst);
-    return Slept::no_more;
+    if (remove(sleeper)) return Slept::no_more;
+    searching_.fetch_sub(1, std::memory_order_seq_cst);  // whoever woke us has counted us, too
   }
   const auto began = Clock::now();
   if (sleeper.waiter.park() == Wake::ready || !remove(sleeper)) {

@@ -280,6 +280,21 @@ TEST(thread_pool, threads_are_started_on_demand_and_used_again) {
   EXPECT_EQ(pool.size(), 8U);
 }
 
+TEST(thread_pool, one_task_starts_one_thread) {
+  std::atomic<int> started = 0;
+  std::vector<std::thread> crowd;
+  for (int i = 0; i < 4; ++i) {
+    crowd.emplace_back([&] {
+      for (int round = 0; round < rounds(2000); ++round) {
+        ThreadPool pool(2, {.initializer = [&] { ++started; }});
+        pool.submit([] {}).result();
+      }
+    });
+  }
+  for (std::thread& thread : crowd) thread.join();
+  EXPECT_EQ(started, 4 * rounds(2000));
+}
+
 TEST(thread_pool, a_pool_without_work_has_no_threads) {
   const std::size_t before = active_count();
   const ThreadPool pool(8);
