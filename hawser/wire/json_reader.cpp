@@ -91,7 +91,7 @@ std::string_view without_space(std::string_view text) {
 // Turns what simdjson walks over into values of our own.
 class Builder {
  public:
-  explicit Builder(std::size_t depth) : depth_(std::min(depth, kDeepest)) {}
+  Builder(std::size_t depth, const char* end) : depth_(std::min(depth, kDeepest)), end_(end) {}
 
   Json document(ondemand::document& document, std::string_view text) {
     const char first = text.empty() ? '\0' : text.front();
@@ -110,6 +110,7 @@ class Builder {
  private:
   Json value(ondemand::value value, std::size_t depth) {
     const std::string_view token = value.raw_json_token();
+    if (token.data() >= end_) not_json("it ends too early");
     switch (token.empty() ? '\0' : token.front()) {
       case '{':
         return object(need(value.get_object()), depth + 1);
@@ -157,11 +158,12 @@ class Builder {
   }
 
   std::size_t depth_;
+  const char* end_;
 };
 
 Json read(ondemand::parser& parser, std::string_view text, std::size_t readable, const JsonLimits& limits) {
   ondemand::document document = need(parser.iterate(text.data(), text.size(), readable));
-  return Builder(limits.depth).document(document, without_space(text));
+  return Builder(limits.depth, text.data() + text.size()).document(document, without_space(text));
 }
 
 }  // namespace

@@ -67,6 +67,10 @@ BAD_HEADERS = {
     "deep lists": frame(b'{"cmd":"ping","id":' + b"[" * 20000 + b"]" * 20000 + b"}"),
     "deep objects": frame(b'{"cmd":"ping","id":' + b'{"a":' * 8000 + b"1" + b"}" * 8000 + b"}"),
     "deep and never closed": frame(b"[" * 65000),
+} | {
+    f"{head!r} never closed, and {behind!r} behind it": frame(head.encode(), behind * 100)
+    for head in ("[[1]", '{"a":[{}', '{"a":{}', '{"cmd":["ping"]')
+    for behind in (b",", b"]", b"}", b'"')
 }
 BAD_SIZES = {
     f"size {text.decode()[:40]}": sized(text)

@@ -269,6 +269,36 @@ TEST(json, large_texts_are_read_too) {
   EXPECT_EQ(Json::parse(text).as_array().size(), 100'001U);
 }
 
+// What a text means does not hang on the bytes behind it, which are another frame's: not even when it ends too early.
+TEST(json, what_lies_behind_a_text_is_not_read) {
+  const auto meaning = [](auto&& read) {
+    try {
+      return read().dump();
+    } catch (const JsonSyntaxError& error) {
+      return "fault " + std::to_string(static_cast<int>(error.fault()));
+    }
+  };
+  const std::string good = R"({"a":[{"b":[1,2.5,"x"]},{"c":{}},null,[[],[true]]],"d":{"e":[[1],[2]]}})";
+  for (std::size_t length = 1; length <= good.size(); ++length) {
+    for (const char* end : {"", "]", "}", "]]", "}]", "]}", "}}", ",", ",]", ":}"}) {
+      const std::string text = good.substr(0, length) + end;
+      const std::string alone = meaning([&] { return Json::parse(text); });
+      for (const char behind : std::string(",]}[{:\"0t\0 ", 11)) {
+        const std::string all = text + std::string(256, behind);
+        EXPECT_EQ(meaning([&] {
+                    return Json::parse_padded({all.data(), text.size()}, all.size());
+                  }),
+                  alone)
+            << text << " and then " << behind;
+      }
+    }
+  }
+  for (const std::string text : {"[[1]", "[{}", R"({"a":[{})", R"({"a":{})"}) {
+    const std::string all = text + std::string(256, ',');
+    EXPECT_THROW((void)Json::parse_padded({all.data(), text.size()}, all.size()), JsonSyntaxError) << text;
+  }
+}
+
 // Whatever the bytes: either a value that survives a round trip, or a typed error.
 TEST(json, random_damage_never_does_more_than_throw) {
   const std::string good =
