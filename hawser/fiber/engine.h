@@ -46,8 +46,8 @@ struct Watch {
   Waiter* waiters[2] = {nullptr, nullptr};
   EagerCall* eager = nullptr;  // of who waits to read
   bool ready[2] = {false, false};
-  bool bound = false;    // to an address that is to be free when the process is gone
-  bool hung_up = false;  // an end or an error has been reported: worth one more try after a short read
+  bool bound = false;        // to an address that is to be free when the process is gone
+  bool more_behind = false;  // an end, an error or urgent data was reported: a read that comes short is not the last
   // Told of each report, in the loop's own flow; null: nobody.
   void (*listen)(void* listener) noexcept = nullptr;
   void* listener = nullptr;
@@ -65,9 +65,11 @@ struct Watch {
   Request requests[2];
 
   // Marks what has happened and wakes who waits for it.
-  void report(bool readable, bool writable, bool end_or_error) noexcept;
-  // Marks that a call has just taken or filled all there was.
+  void report(bool readable, bool writable, bool has_more_behind) noexcept;
+  // Marks that a call has just found nothing (EAGAIN).
   void drained(Direction direction) noexcept;
+  // Marks that a stream has just given, or taken, less than was asked.
+  void came_short(Direction direction) noexcept;
 
  private:
   void make_eager_call() noexcept;

@@ -85,7 +85,6 @@ class EpollEngine final : public Engine {
       Watch* watch = find(loop_, events_[i].data.u64);
       if (!watch) continue;
       const bool broken = what & (EPOLLERR | EPOLLHUP);
-      // A read stops short at urgent data (tcp(7)), as before an end: more may lie behind it.
       watch->report(broken || (what & (EPOLLIN | EPOLLRDHUP | EPOLLPRI)), broken || (what & EPOLLOUT),
                     broken || (what & (EPOLLRDHUP | EPOLLPRI)));
     }

@@ -381,7 +381,7 @@ Watch& Loop::add_watch(int fd, bool bound) {
   Watch& watch = watches_[free_watches_.back()];
   watch.fd = fd;
   watch.bound = bound;
-  watch.ready[0] = watch.ready[1] = watch.hung_up = false;
+  watch.ready[0] = watch.ready[1] = watch.more_behind = false;
   watch.waiters[0] = watch.waiters[1] = nullptr;
   watch.eager = nullptr;
   watch.next = nullptr;
@@ -429,8 +429,8 @@ Watch* Engine::find(Loop& loop, std::uint64_t tag) noexcept {
   return loop.find_watch(static_cast<std::uint32_t>(tag), static_cast<std::uint32_t>(tag >> 32));
 }
 
-void Watch::report(bool readable, bool writable, bool end_or_error) noexcept {
-  hung_up |= end_or_error;
+void Watch::report(bool readable, bool writable, bool has_more_behind) noexcept {
+  more_behind |= has_more_behind;
   const bool now[2] = {readable, writable};
   for (int side = 0; side < 2; ++side) {
     if (!now[side]) continue;
@@ -451,18 +451,22 @@ void Watch::make_eager_call() noexcept {
   call.result = result;
   call.error = result < 0 ? errno : 0;
   // Now, and not when the fiber runs: until then more may be reported.
-  if (result > 0 && static_cast<std::size_t>(result) < call.drained_below) drained(Direction::read);
+  if (result > 0 && static_cast<std::size_t>(result) < call.drained_below) came_short(Direction::read);
 }
 
-// After an end or an error was reported, one short read does not mean that nothing is left: the end itself is. A write
-// meets no end: an error that comes after it is reported anew.
 void Watch::drained(Direction direction) noexcept {
   if (sys::tampered(fd, direction == Direction::write)) loop->report_again(*this);
-  if (direction == Direction::read && hung_up) {
-    hung_up = false;
-  } else {
-    ready[static_cast<std::size_t>(direction)] = false;
-  }
+  ready[static_cast<std::size_t>(direction)] = false;
+  if (direction == Direction::read) more_behind = false;
+}
+
+// A read also stops short at urgent data (tcp(7)), and what was reported together with it, another such place or the
+// end, is not reported again: only EAGAIN tells that nothing is left. A write meets no end: an error that comes after
+// it is reported anew.
+void Watch::came_short(Direction direction) noexcept {
+  if (direction == Direction::read && more_behind) return;
+  if (sys::tampered(fd, direction == Direction::write)) loop->report_again(*this);
+  ready[static_cast<std::size_t>(direction)] = false;
 }
 
 }  // namespace hawser::detail

@@ -12,6 +12,7 @@
 #include <hawser/fiber/cancellation.h>
 #include <hawser/fiber/context.h>
 #include <hawser/fiber/loop.h>
+#include <hawser/fiber/offload.h>
 #include <hawser/fiber/run.h>
 
 namespace hawser {
@@ -22,6 +23,16 @@ using detail::Loop;
 using detail::Watch;
 
 constexpr std::uint32_t kOperationsInARow = 64;
+
+// Only the fiber waits.
+void close_aside(UniqueFd fd) noexcept {
+  const Shield shield;
+  try {
+    offload([&fd] { fd.reset(); });
+  } catch (const std::exception&) {
+    // No thread is to be had: it is closed here, by its destructor.
+  }
+}
 
 }  // namespace
 
@@ -36,6 +47,7 @@ bool Pollable::closed() const noexcept { return state_.load(std::memory_order_ac
 void Pollable::close() noexcept {
   if (!shut()) return;
   drop_watches();
+  if (closes_slowly() && in_fiber()) close_aside(std::move(fd_));
   fd_.reset();
 }
 
@@ -159,6 +171,14 @@ bool Pollable::Use::maybe_ready() const noexcept {
 void Pollable::Use::drained() noexcept {
   if (watch_) {
     watch_->drained(direction_);
+  } else {
+    pollable_.dry_[side()] = true;
+  }
+}
+
+void Pollable::Use::came_short() noexcept {
+  if (watch_) {
+    watch_->came_short(direction_);
   } else {
     pollable_.dry_[side()] = true;
   }

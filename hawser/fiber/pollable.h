@@ -54,6 +54,10 @@ class Pollable {
   // address is free as soon as the process is gone, however it went.
   void bound() noexcept { is_bound_.store(true, std::memory_order_relaxed); }
 
+  // Says that close(2) may wait for long (SO_LINGER, socket(7)): a fiber has it done aside then, and its loop goes on.
+  void close_slowly(bool on) noexcept { closes_slowly_.store(on, std::memory_order_relaxed); }
+  [[nodiscard]] bool closes_slowly() const noexcept { return closes_slowly_.load(std::memory_order_relaxed); }
+
   // Holds the descriptor open for a system call that does not wait (an option, an address, shutdown) until unpin(). Any
   // number at a time. Throws SocketClosed; operation and object are for the message.
   [[nodiscard]] int pin(const char* operation, const std::string& object);
@@ -88,6 +92,7 @@ class Pollable {
 
   UniqueFd fd_;
   std::atomic<bool> is_bound_{false};
+  std::atomic<bool> closes_slowly_{false};
   std::atomic<std::uint32_t> state_{0};
   std::atomic<std::uint32_t> generation_{detail::fork_generation()};
   std::atomic<Parked*> parked_[2] = {nullptr, nullptr};  // indexed by Direction
@@ -111,8 +116,10 @@ class Pollable::Use {
 
   // False when it is known that the next system call would say EAGAIN, so that the caller can wait straight away.
   [[nodiscard]] bool maybe_ready() const noexcept;
-  // Says that the descriptor has just been drained (EAGAIN, or a stream gave or took less than was asked).
+  // Says that the descriptor has just been drained (EAGAIN).
   void drained() noexcept;
+  // Says that a stream gave or took less than was asked, which on most means the same.
+  void came_short() noexcept;
 
   // Waits until the system call is worth another try. Returns ready, expired, deadline or cancelled; throws
   // SocketClosed when it is closed meanwhile, SystemError when it can't be waited on. eager: the call that would come

@@ -281,7 +281,6 @@ class UringEngine final : public Engine {
   }
 
   static void report(Watch& watch, std::size_t at, std::uint32_t events) noexcept {
-    // A read stops short at urgent data (tcp(7)), as before an end: more may lie behind it.
     const bool more_behind = at == 0 && (events & (POLLERR | POLLHUP | POLLRDHUP | POLLPRI));
     watch.report(at == 0, at == 1, more_behind);
   }

@@ -35,6 +35,7 @@ struct Arrival {
     name_size = sizeof name;
     // With MSG_TRUNC the result is the length as sent (recv(2)); on TCP the flag would throw the bytes away.
     const ssize_t length = detail::sys::recvfrom(fd, into, size, flags, reinterpret_cast<sockaddr*>(&name), &name_size);
+    if (length < 0) name_size = 0;
     truncated = length > 0 && static_cast<std::size_t>(length) > size;
     return length;
   }

@@ -84,6 +84,7 @@ Socket::Socket(UniqueFd fd) {
   set_nonblocking(number, true);
   core_ = std::make_unique<Core>(std::move(fd), family, type, protocol, name_of(number));
   if (int_option(number, SO_ACCEPTCONN)) core_->pollable.bound();
+  if (type == SOCK_STREAM) lingers(get(option::linger));
 }
 
 Socket::Socket(int family, int type, int protocol) {
@@ -95,7 +96,13 @@ Socket::Socket(int family, int type, int protocol) {
 
 Socket Socket::accepted(int fd, const Address& peer, const Socket& by) {
   const Core& listener = *by.core_;
-  return Socket(std::make_unique<Core>(UniqueFd(fd), listener.family, listener.type, listener.protocol, peer.str()));
+  Socket made(std::make_unique<Core>(UniqueFd(fd), listener.family, listener.type, listener.protocol, peer.str()));
+  if (listener.pollable.closes_slowly()) made.core_->pollable.close_slowly(true);  // inherited, as the option is
+  return made;
+}
+
+void Socket::lingers(const option::Linger& how) noexcept {
+  core_->pollable.close_slowly(how.on && how.wait > std::chrono::seconds::zero());
 }
 
 Socket::Core& Socket::core(const char* operation) const {
@@ -145,6 +152,8 @@ bool Socket::closed() const noexcept { return !core_ || core_->pollable.closed()
 
 void Socket::shutdown(Shutdown how) {
   const Live fd = live("shutdown");
+  // Also where the call says ENOTCONN: the kernel has done it all the same.
+  if (core_->keeps_boundaries() && how != Shutdown::write) core_->receives_no_more.store(true);
   if (detail::sys::shutdown(fd, how == Shutdown::read ? SHUT_RD : how == Shutdown::write ? SHUT_WR : SHUT_RDWR) == 0)
     return;
   throw_errno("shutdown", core_->name);

@@ -126,7 +126,8 @@ class Socket final : public Stream {
 
   // Datagrams -----------------------------------------------------------------------------------------------------
   // Waits for the next datagram and its sender, on a connected socket too. More than limit bytes are cut off, and
-  // `truncated` tells. On a stream: what recv() gives, from nobody.
+  // `truncated` tells. On a stream: what recv() gives, from nobody. After shutdown(): what is there still, and then
+  // empty ones from nobody.
   Datagram recv_from(std::size_t limit = 65536);
   // The same into memory of the caller's.
   [[nodiscard]] ReceivedDatagram recv_from_into(std::span<std::byte> into);
@@ -177,6 +178,7 @@ class Socket final : public Stream {
   template <class T, class V>
   void set(const SocketOption<T>& option, const V& value) {
     detail::set_option(live("setsockopt"), option, value);
+    if constexpr (std::is_same_v<T, option::Linger>) lingers(value);
   }
   template <class T>
   [[nodiscard]] auto get(const SocketOption<T>& option) const {
@@ -217,7 +219,8 @@ class Socket final : public Stream {
   // Twice is fine; ENOTCONN when it was never connected.
   void shutdown(Shutdown how = Shutdown::both);
   void shutdown_write() override { shutdown(Shutdown::write); }
-  // Idempotent; wakes whoever waits on the socket with SocketClosed and returns when they have left it.
+  // Idempotent; wakes whoever waits on the socket with SocketClosed and returns when they have left it. With
+  // option::linger it also waits for that (a fiber without holding up its loop), and so does the destructor.
   void close() noexcept override;
   // Gives up the descriptor without closing it (non-blocking as it is); the socket is closed then. Wakes as close()
   // does.
@@ -231,6 +234,7 @@ class Socket final : public Stream {
   [[nodiscard]] Socket accept_one(Operation& operation) const;
   static Socket accepted(int fd, const Address& peer, const Socket& by);
   [[nodiscard]] Core& core(const char* operation) const;
+  void lingers(const option::Linger& how) noexcept;
   // The descriptor, held open until the call on it is over.
   class Live {
    public:

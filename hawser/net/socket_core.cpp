@@ -1,12 +1,23 @@
 #include <hawser/net/socket_core.h>
 
+#include <poll.h>
+
+#include <algorithm>
 #include <stdexcept>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/system_calls.h>
 #include <hawser/fiber/cancellation.h>
 #include <hawser/fiber/run.h>
 
 namespace hawser {
+
+namespace {
+
+constexpr Duration kFirstPause = std::chrono::microseconds(100);
+constexpr Duration kLongestPause = std::chrono::milliseconds(20);
+
+}  // namespace
 
 WouldBlock::WouldBlock(std::string_view operation, std::string_view object) : SystemError(EAGAIN, operation, object) {}
 
@@ -68,6 +79,14 @@ void Socket::Operation::let_others_run(std::uint64_t transferred) {
   if (budget_ && budget_->passed()) {
     throw SocketTimeout(words() + ": timed out", static_cast<std::size_t>(transferred));
   }
+}
+
+void Socket::Operation::hold_back() {
+  pollfd still{
+      .fd = fd(), .events = static_cast<short>(direction_ == Direction::read ? POLLIN : POLLOUT), .revents = 0};
+  if (detail::sys::poll(&still, 1, 0) <= 0) return;
+  pause_ = std::clamp(2 * pause_, kFirstPause, kLongestPause);
+  rest(pause_, "what the kernel reports is not there");
 }
 
 bool Socket::Operation::wait_at_most(Expiry expiry) {

@@ -42,6 +42,8 @@ struct Socket::Core {
   [[nodiscard]] bool keeps_boundaries() const noexcept { return type != SOCK_STREAM; }
   std::atomic<Duration::rep> timeout{kNone};
   std::atomic<Duration::rep> idle_timeout{kNone};
+  // A socket of messages was shut down for reading: recv(2) says EAGAIN then, and without O_NONBLOCK it would say 0.
+  std::atomic<bool> receives_no_more{false};
   bool bulky = false;                       // the last receipt was large; whoever receives, one at a time
   std::unique_ptr<detail::PaceMeter> pace;  // null: none is asked for
   std::string name;                         // where it leads, for messages
@@ -52,7 +54,7 @@ class Socket::Operation {
  public:
   // Throws as Pollable::Use does.
   Operation(Core& core, Direction direction, const char* name)
-      : core_(core), use_(core.pollable, direction, name, core.name), name_(name) {}
+      : core_(core), use_(core.pollable, direction, name, core.name), direction_(direction), name_(name) {}
 
   [[nodiscard]] int fd() const noexcept { return use_.fd(); }
   [[nodiscard]] Core& core() noexcept { return core_; }
@@ -101,20 +103,24 @@ class Socket::Operation {
   template <class Attempt>
   std::size_t run(Attempt& attempt, std::size_t asked, std::uint64_t transferred, detail::EagerCall* eager) {
     if (++calls_ % kCallsInARow == 0) let_others_run(transferred);
+    bool woken = false;
     for (;;) {
       if (use_.maybe_ready() || never_waits()) {
         const ssize_t count = attempt();
         if (count >= 0) {
           const auto moved = static_cast<std::size_t>(count);
           if (core_.pace) core_.pace->moved(moved);
-          if (moved < asked && moved > 0 && core_.short_is_drained) use_.drained();
+          if (moved < asked && moved > 0 && core_.short_is_drained) use_.came_short();
           return moved;
         }
         if (errno == EINTR) continue;
         if (errno != EAGAIN) fail(errno, transferred);
+        if (core_.receives_no_more.load(std::memory_order_relaxed) && direction_ == Direction::read) return 0;
         use_.drained();
+        if (woken) hold_back();
       }
       wait(transferred, eager);
+      woken = true;
       if (eager && eager->made) {
         if (eager->result < 0) fail(eager->error, transferred);
         return static_cast<std::size_t>(eager->result);
@@ -122,6 +128,9 @@ class Socket::Operation {
     }
   }
   void let_others_run(std::uint64_t transferred);
+  // After a wake-up for nothing. Somebody else may have taken what there was; but where the kernel goes on reporting
+  // (an error in a queue that nobody fetches, say), the next wait would end at once, and so on: then it pauses first.
+  void hold_back();
   // A timeout of zero asks the kernel each time, whatever is known.
   [[nodiscard]] bool never_waits() const noexcept {
     return !budget_ && core_.timeout.load(std::memory_order_relaxed) == 0;
@@ -131,9 +140,11 @@ class Socket::Operation {
 
   Core& core_;
   Pollable::Use use_;
+  const Direction direction_;
   const char* name_;
   std::optional<Expiry> budget_;
   unsigned calls_ = 0;
+  Duration pause_ = Duration::zero();  // the latest one of hold_back()
 };
 
 }  // namespace hawser

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <hawser/fiber/deadline.h>
+#include <hawser/fiber/run.h>
 #include <hawser/net/socket.h>
 
 #include "both_contexts.h"
@@ -196,6 +197,50 @@ TEST_P(datagram_in, waits_end_in_their_own_ways) {
     socket.close();
     EXPECT_THROW(reader.get(), SocketClosed);
     EXPECT_THROW(socket.send_to("x", Address::ip("127.0.0.1", 9)), SocketClosed);
+  });
+}
+
+// recv(2) says EAGAIN there, and poll(2) that there is something to read, for ever.
+TEST_P(datagram_in, after_a_shutdown_what_is_there_comes_and_then_empty_ones) {
+  in_context([this] {
+    const Address name = abstract_name("shut");
+    std::pair<Socket, Socket> ends[] = {{udp(), udp()}, {unix_datagram(name), unix_datagram(abstract_name("other"))}};
+    for (auto& [a, b] : ends) {
+      a.set_timeout(20s);
+      b.send_to("kept", a.sock_name());
+      a.connect(b.sock_name());
+      a.shutdown(Shutdown::read);
+      EXPECT_EQ(a.recv(10), "kept");
+      EXPECT_EQ(a.recv(10), "");
+      const Datagram none = a.recv_from();
+      EXPECT_EQ(none.data, "");
+      EXPECT_EQ(none.from.family(), AF_UNSPEC);
+    }
+    Socket waiting = udp();
+    auto reader = peer([&] { EXPECT_EQ(waiting.recv_from().data, ""); });
+    sleep(5ms);
+    EXPECT_THROW(waiting.shutdown(), SystemError);  // it was never connected; the kernel does it all the same
+    reader.get();
+    DatagramBatch batch;
+    EXPECT_EQ(waiting.receive_many(batch), 0U);
+  });
+}
+
+// An error that lies in a queue which nobody reads (IP_RECVERR) makes poll(2) report it for ever.
+TEST_P(datagram_in, what_is_reported_in_vain_holds_up_neither_timeout_nor_deadline) {
+  in_context([] {
+    Socket server = udp(), client = udp();
+    client.connect(server.sock_name());
+    const int on = 1;
+    ASSERT_EQ(::setsockopt(client.fileno(), IPPROTO_IP, IP_RECVERR, &on, sizeof on), 0);
+    server.close();
+    client.send("to nobody");
+    EXPECT_THROW(client.recv(10), SystemError);  // ECONNREFUSED; what it was about stays in the queue
+    client.set_timeout(20ms);
+    EXPECT_THROW(client.recv(10), SocketTimeout);
+    client.set_timeout(std::nullopt);
+    const Deadline budget(20ms);
+    EXPECT_THROW(client.recv(10), DeadlineExceeded);
   });
 }
 

@@ -1,4 +1,6 @@
 // What arrives for readers that wait: the loop may take it for them before they run.
+#include <netinet/tcp.h>
+
 #include <new>
 #include <string>
 #include <utility>
@@ -73,6 +75,48 @@ TEST(socket_arrival, gives_each_reader_its_own) {
     for (const Task<void>& reader : readers) reader.join();
   });
 }
+
+// A read stops short at urgent data, and what was reported together with it is not reported again: neither more of that
+// kind nor the end may get lost behind it.
+class behind_urgent_data_in : public testing::BothContexts {
+ protected:
+  // What is sent meanwhile leaves together.
+  static void hold(const Socket& socket, int on) {
+    ASSERT_EQ(::setsockopt(socket.fileno(), IPPROTO_TCP, TCP_CORK, &on, sizeof on), 0);
+  }
+};
+
+TEST_P(behind_urgent_data_in, lie_more_data_and_the_end) {
+  in_context([&] {
+    for (int round = 0; round < 100; ++round) {
+      Listener listener({"127.0.0.1", 0});
+      ConnectOptions options;
+      if (round % 2) options.source = Address::ip("127.0.0.1", 0);
+      Socket near = connect(listener.address(), options);
+      Socket far = listener.accept();
+      near.set(option::oob_inline, true);
+      near.set_timeout(20s);
+      auto reader = peer([&] {
+        std::string all;
+        while (const Bytes some = near.recv(1 + round % 20)) all += some.view();
+        EXPECT_EQ(all, "[AB!CD][AB!CD]") << "round " << round;
+      });
+      if (round % 3) yield();
+      for (int part = 0; part < 2; ++part) {
+        hold(far, 1);
+        far.send_all("[AB");
+        far.send_urgent('!');
+        far.send_all("CD]");
+        if (part == 1) far.shutdown_write();
+        hold(far, 0);
+        if (part == 0 && round % 5 == 0) yield();
+      }
+      reader.get();
+    }
+  });
+}
+
+HAWSER_IN_BOTH_CONTEXTS(behind_urgent_data_in);
 
 // What waits for bytes holds no memory for them.
 class late_memory_in : public testing::BothContexts {};

@@ -96,6 +96,34 @@ TEST_P(socket_close_in, close_against_read_thousands_of_times) {
   });
 }
 
+// close(2) waits for the peer to take what was sent; the other fibers do not.
+TEST(socket_linger, holds_up_the_fiber_that_closes_and_no_other) {
+  run({.loops = 1}, [] {
+    Listener listener({"127.0.0.1", 0});
+    listener.socket().set(option::linger, option::Linger{.on = true, .wait = 100s});
+    for (const bool adopted : {false, true}) {
+      Socket peer = connect(listener.address());
+      Socket slow = listener.accept();
+      if (adopted) slow = Socket(slow.detach());
+      slow.set_blocking(false);
+      const std::string piece(1 << 16, 'x');
+      while (slow.try_send(piece)) {
+      }
+      bool closed = false;
+      const auto closing = spawn([&] {
+        slow.close();
+        closed = true;
+      });
+      sleep(5ms);
+      EXPECT_FALSE(closed);
+      EXPECT_TRUE(slow.closed());
+      while (peer.recv(1 << 20)) {
+      }
+      closing.join();
+    }
+  });
+}
+
 TEST(socket_cancellation, ends_a_wait_and_loses_nothing) {
   run([] {
     auto [a, b] = socketpair();
