@@ -11,46 +11,45 @@
 using namespace hawser;
 using namespace std::chrono_literals;
 
+constexpr std::size_t kKept = std::size_t{1} << 20;  // of what a command prints; the rest is not even counted
+
 std::string fitting(const Bytes& output) {
   constexpr std::size_t kMost = 65'507;
   if (output.size() <= kMost) return output.str();
-  const std::string note = fmt::format("\n[cut: {} bytes in all]\n", output.size());
+  const std::string note =
+      fmt::format("\n[cut: {}{} bytes in all]\n", output.size() < kKept ? "" : "at least ", output.size());
   return std::string(output.view().substr(0, kMost - note.size())) + note;
 }
 
-void answer(Socket& sock, const Datagram& request) {
+void answer(DatagramRequest& request) {
   Bytes out;
   Bytes err;
   try {
-    Completed done =
-        run_command(Command::shell(request.data.str()), {.capture = true, .timeout = 60s, .stderr_ = Pipe::open});
+    Completed done = run_command(Command::shell(request.data().str()),
+                                 {.capture = true, .timeout = 60s, .output_limit = kKept, .stderr_ = Pipe::open});
     out = std::move(done.out);
     err = std::move(done.err);
   } catch (const CommandTimedOut& error) {
     err = error.what();
+  } catch (const std::invalid_argument& error) {  // a NUL: no command has one
+    err = error.what();
   }
-  sock.send_to(fitting(err), request.from);
-  sock.send_to(fitting(out), request.from);
+  request.reply(fitting(err));  // whatever else goes wrong ends this request only, and the server logs it
+  request.reply(fitting(out));
 }
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   if (argc != 2) {
     std::cerr << "usage: command_udp_server PORT\n";
     return 2;
   }
   return run([&] {
-    Socket sock(AF_INET, SOCK_DGRAM);
-    sock.bind(Address::ip("127.0.0.1", std::stoi(argv[1])));
-    std::cout << "listening on " << sock.sock_name().str() << std::endl;
-    Semaphore places(100);  // a slow command holds up nobody else, a flood of them takes no more than this
-    TaskGroup answers;
-    for (;;) {
-      const Datagram request = sock.recv_from(1024);
-      places.acquire();
-      answers.spawn([&, request] {
-        answer(sock, request);
-        places.release();
-      });
-    }
+    // A slow command holds up nobody else, and a flood of them takes no more than a hundred fibers.
+    FiberUdpServer server({"127.0.0.1", std::stoi(argv[1])}, answer, {.max_connections = 100});
+    std::cout << "listening on " << server.address().str() << std::endl;
+    server.serve_forever();
   });
+} catch (const std::exception& error) {
+  std::cerr << "command_udp_server: " << error.what() << "\n";
+  return 1;
 }

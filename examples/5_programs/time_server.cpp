@@ -2,28 +2,31 @@
 //
 //   time_server PORT
 //
-// Formats come from strangers: one whose text does not fit a datagram gets no answer, and no memory either.
+// Formats come from strangers: one whose text does not fit a datagram gets no answer, and no memory either. What the
+// handler throws ends the one request, and the server logs it.
 #include <iostream>
 
 #include <hawser/hawser.h>
 
 using namespace hawser;
 
-int main(int argc, char** argv) {
+struct Daytime : DatagramHandler {
+  void handle() override {
+    const std::string format = request().data().str();
+    const auto now = local_time(std::chrono::system_clock::now());
+    output().write(format_time(format.empty() ? "%Y-%m-%d %H:%M:%S" : format, now, 1400));
+  }
+};
+
+int main(int argc, char** argv) try {
   if (argc != 2) {
     std::cerr << "usage: time_server PORT\n";
     return 2;
   }
-  Socket sock(AF_INET, SOCK_DGRAM);
-  sock.bind(Address::ip("127.0.0.1", std::stoi(argv[1])));
-  std::cout << "listening on " << sock.sock_name().str() << std::endl;
-  for (;;) {
-    const Datagram question = sock.recv_from(1024);
-    const std::string format = question.data.empty() ? "%Y-%m-%d %H:%M:%S" : question.data.str();
-    try {
-      sock.send_to(format_time(format, local_time(std::chrono::system_clock::now()), 1400), question.from);
-    } catch (const std::exception& error) {
-      std::cout << question.from.str() << ": " << error.what() << std::endl;
-    }
-  }
+  UdpServer<Daytime> server({"127.0.0.1", std::stoi(argv[1])});
+  std::cout << "listening on " << server.address().str() << std::endl;
+  server.serve_forever();
+} catch (const std::exception& error) {
+  std::cerr << "time_server: " << error.what() << "\n";
+  return 1;
 }

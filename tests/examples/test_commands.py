@@ -100,6 +100,26 @@ class UdpCommands(examples.TestCase):
                 cut = sock.recv(65536)
                 self.assertEqual(len(cut), 65507)
                 self.assertTrue(cut.endswith(b"\n[cut: 100000 bytes in all]\n"))
+                sock.send(b"head -c 3000000 /dev/zero")
+                self.assertEqual(sock.recv(65536), b"")
+                self.assertTrue(sock.recv(65536).endswith(b"\n[cut: at least 1048576 bytes in all]\n"))
+
+    def test_what_is_no_command_ends_nobody_elses(self):
+        with examples.Program("command_udp_server", 0) as server:
+            with examples.client(server.port(), socket.SOCK_DGRAM) as sock:
+                sock.send(b"echo \0")
+                self.assertIn(b"NUL", sock.recv(65536))
+                self.assertEqual(sock.recv(65536), b"")
+                sock.send(b"echo after")
+                self.assertEqual([sock.recv(65536), sock.recv(65536)], [b"", b"after\n"])
+
+    def test_who_cannot_be_answered_ends_nobody_else(self):
+        with examples.Program("command_udp_server", 0) as server:
+            examples.send_from_port_0(server.port(), b"true")
+            server.wait_for("Invalid argument")
+            with examples.client(server.port(), socket.SOCK_DGRAM) as sock:
+                sock.send(b"echo after")
+                self.assertEqual([sock.recv(65536), sock.recv(65536)], [b"", b"after\n"])
 
     def test_python_server(self):
         with examples.server(socket.SOCK_DGRAM) as sock:

@@ -31,6 +31,11 @@ class TimeServer(examples.TestCase):
         self.server.wait_for("longer than|too long|limit")
         self.assertRegex(self.ask(b"%Y").decode(), r"\d{4}")
 
+    def test_who_cannot_be_answered_ends_nobody_else(self):
+        examples.send_from_port_0(self.server.port(), b"")
+        self.server.wait_for("Invalid argument")
+        self.assertRegex(self.ask(b"%Y").decode(), r"\d{4}")
+
 
 class FeiqMessage(examples.TestCase):
     def test_message_and_receipt(self):
