@@ -4,14 +4,17 @@
 //   selector_echo_server [PORT [select|poll|epoll]]
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <map>
 #include <string>
 
 #include <hawser/hawser.h>
 
 using namespace hawser;
+using namespace std::chrono_literals;
 
 struct Client {
   Socket socket;
@@ -19,7 +22,7 @@ struct Client {
 };
 
 // False when the client has left.
-bool serve(Selector& selector, Client& client, Events events) {
+bool serve(Selector& selector, Client& client, Events events) try {
   if (has(events, Events::read)) {
     const auto data = client.socket.try_recv(64 * 1024);  // nothing: a false alarm; empty: the end
     if (data && data->empty()) return false;
@@ -28,9 +31,24 @@ bool serve(Selector& selector, Client& client, Events events) {
   if (!client.unsent.empty()) client.unsent.erase(0, client.socket.try_send(client.unsent).value_or(0));
   selector.modify(client.socket, client.unsent.empty() ? Events::read : Events::write);
   return true;
+} catch (const SystemError&) {  // reset: only this client is gone
+  return false;
 }
 
-int main(int argc, char** argv) {
+// False when there is nobody to let in, or no descriptor left for one. Never waits: who else would free some?
+bool let_in(Listener& listener, Selector& selector, std::map<int, Client>& clients) try {
+  Socket socket = listener.accept(0s);
+  const int number = socket.fileno();
+  selector.register_fd(number, Events::read);
+  clients[number] = {.socket = std::move(socket), .unsent = {}};
+  return true;
+} catch (const SocketTimeout&) {
+  return false;
+} catch (const std::invalid_argument&) {  // select(2) ends at 1024: that one is let go again
+  return true;
+}
+
+int main(int argc, char** argv) try {
   const std::string kind = argc > 2 ? argv[2] : "epoll";
   Selector selector(kind == "select" ? SelectorKind::select
                     : kind == "poll" ? SelectorKind::poll
@@ -40,24 +58,22 @@ int main(int argc, char** argv) {
   fmt::print("listening on {} by {}\n", listener.address().str(), kind);
   std::fflush(stdout);
   std::map<int, Client> clients;
-  for (;;) {
-    for (const auto& [key, events] : selector.select()) {
+  for (Timeout pause;;) {
+    const auto ready = selector.select(pause);
+    if (pause) selector.register_fd(listener, Events::read);  // somebody may have left
+    pause.reset();
+    for (const auto& [key, events] : ready) {
       if (key->fd == listener.fileno()) {
-        Socket socket = listener.accept();
-        const int number = socket.fileno();
-        selector.register_fd(number, Events::read);
-        clients[number] = {.socket = std::move(socket), .unsent = {}};
-        continue;
-      }
-      bool stays = false;
-      try {
-        stays = serve(selector, clients.at(key->fd), events);
-      } catch (const SystemError&) {  // reset: only this client is gone
-      }
-      if (!stays) {
+        if (let_in(listener, selector, clients)) continue;
+        selector.unregister(listener);  // else it would be reported again and again
+        pause = 1s;
+      } else if (!serve(selector, clients.at(key->fd), events)) {
         selector.unregister(key->fd);
         clients.erase(key->fd);
       }
     }
   }
+} catch (const std::exception& error) {
+  fmt::print(stderr, "selector_echo_server: {}\n", error.what());
+  return 1;
 }

@@ -2,6 +2,7 @@
 import os
 import pathlib
 import re
+import resource
 import select
 import signal
 import socket
@@ -109,6 +110,33 @@ def send_from_port_0(port, data):
             raw.sendto(struct.pack("!HHHH", 0, port, 8 + len(data), 0) + data, ("127.0.0.1", 0))
     except PermissionError:
         raise unittest.SkipTest("no raw sockets for us")
+
+
+def send_until_it_is_full(sock):
+    """As who writes and never reads: until the other side takes no more, at least not at once."""
+    sock.setblocking(False)
+    while select.select([], [sock], [], 1)[1]:
+        sock.send(bytes(65536))
+
+
+def few_descriptors():
+    """For a program's preexec_fn."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))
+
+
+def fill_with_clients(test, server):
+    """More clients than a server with few descriptors can let in: it serves those that are in, and later the others."""
+    port = server.port()
+    clients = [client(port) for _ in range(30)]
+    server.wait_for("Too many open files")
+    for sock in clients:
+        sock.sendall(b"x")
+    for sock in clients:  # each that leaves makes room for one who waits
+        test.assertEqual(receive_exactly(sock, 1), b"x")
+        sock.close()
+    with client(port) as late:
+        late.sendall(b"late")
+        test.assertEqual(receive_exactly(late, 4), b"late")
 
 
 def receive_exactly(sock, count):

@@ -52,7 +52,7 @@ class EchoServers(examples.TestCase):
         self.crowd("selector")
 
     def test_a_client_that_resets_ends_nobody_else(self):
-        for form in ("one", "threads", "processes", "fibers"):
+        for form in ("one", "threads", "processes", "fibers", "selector"):
             with self.subTest(form=form), examples.Program("echo_servers", form, 0) as server:
                 port = server.port()
                 rude = examples.client(port)
@@ -63,7 +63,29 @@ class EchoServers(examples.TestCase):
                 with examples.client(port) as polite:
                     polite.sendall(b"still here")
                     self.assertEqual(examples.receive_exactly(polite, 10), b"still here")
-                self.assertEqual(server.stop(signal.SIGTERM), 0)
+                if form != "selector":
+                    self.assertEqual(server.stop(signal.SIGTERM), 0)
+
+    def test_a_client_that_does_not_read_holds_up_nobody_else(self):
+        for form in ("threads", "processes", "fibers", "selector"):
+            with self.subTest(form=form), examples.Program("echo_servers", form, 0) as server:
+                port = server.port()
+                with examples.client(port) as lazy, examples.client(port) as other:
+                    examples.send_until_it_is_full(lazy)
+                    other.sendall(b"still here")
+                    self.assertEqual(examples.receive_exactly(other, 10), b"still here")
+
+    def test_out_of_descriptors_the_selector_serves_those_that_are_in_and_goes_on(self):
+        with examples.Program("echo_servers", "selector", 0, preexec_fn=examples.few_descriptors) as server:
+            examples.fill_with_clients(self, server)
+
+    def test_says_what_is_wrong_in_a_line(self):
+        with examples.server() as listener:
+            port = listener.getsockname()[1]
+            taken = f"bind 127.0.0.1:{port}: Address already in use"
+            for form in ("one", "threads", "processes", "fibers", "selector"):
+                done = examples.run("echo_servers", form, port, check=False)
+                self.assertEqual((done.returncode, done.stderr), (1, f"echo_servers: {taken}\n"))
 
 
 class NumberedUploads(examples.TestCase):

@@ -1,6 +1,7 @@
 """The examples about sockets, with Python's standard library at the other end, and with each other."""
 import os
 import pathlib
+import resource
 import socket
 import struct
 import tempfile
@@ -275,6 +276,27 @@ bad address "fe80::1%nowhere": no such interface (at 8)
                 self.assertEqual(examples.receive_exactly(slow, 11), b"still there")
                 slow.close()
                 clients[1].close()
+
+    def test_selector_echo_server_out_of_descriptors(self):
+        for kind in ("select", "poll", "epoll"):
+            with self.subTest(kind), \
+                    examples.Program("selector_echo_server", 0, kind, preexec_fn=examples.few_descriptors) as server:
+                examples.fill_with_clients(self, server)
+
+    def test_selector_echo_server_lets_go_whom_select_cannot_hold(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if hard < 2300:
+            self.skipTest("too few descriptors")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (2300, hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        with examples.Program("selector_echo_server", 0, "select") as server:
+            port = server.port()
+            clients = [examples.client(port) for _ in range(1100)]
+            self.assertEqual(clients[-1].recv(1), b"")  # the end: it was one too many
+            clients[0].sendall(b"still here")
+            self.assertEqual(examples.receive_exactly(clients[0], 10), b"still here")
+            for client in clients:
+                client.close()
 
 
 if __name__ == "__main__":
