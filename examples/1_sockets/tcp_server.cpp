@@ -7,13 +7,16 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 
 #include <hawser/hawser.h>
 
 using namespace hawser;
 using namespace std::chrono_literals;
 
-int main(int argc, char** argv) {
+constexpr std::size_t kLongest = 64 * 1024;  // of a receipt
+
+int main(int argc, char** argv) try {
   const int port = argc > 1 ? std::atoi(argv[1]) : 8080;
   const int clients = argc > 2 ? std::atoi(argv[2]) : 0;
   Listener listener({"127.0.0.1", port}, {.backlog = 128});
@@ -22,15 +25,20 @@ int main(int argc, char** argv) {
     std::fflush(stdout);
     Socket client = listener.accept();
     try {
-      client.set_timeout(10s);  // nobody may hold up the line for longer
+      Deadline budget(10s, "ten seconds for each client");  // nobody may hold up the line for longer
       client.send_all(fmt::format("welcome, you are number {}\n", number));
-      std::string receipt;
-      while (Bytes data = client.recv(1024)) receipt += data.view();  // may come in pieces
+      const std::string receipt = BufferedReader(client).read_all(kLongest).str();  // may come in pieces
       fmt::print("{}: {}", number, receipt.empty() ? "left without a receipt\n" : receipt);
     } catch (const SystemError& error) {  // reset by its owner, say
       fmt::print("{}: vanished ({})\n", number, error.code().message());
-    } catch (const SocketTimeout&) {
+    } catch (const DeadlineExceeded&) {
       fmt::print("{}: too slow\n", number);
+    } catch (const LimitExceeded&) {
+      fmt::print("{}: too much\n", number);
     }
   }
+  return 0;
+} catch (const std::exception& error) {
+  fmt::print(stderr, "tcp_server: {}\n", error.what());
+  return 1;
 }

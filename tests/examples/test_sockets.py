@@ -35,6 +35,41 @@ class Tcp(examples.TestCase):
             self.assertEqual(server.end(), 0)
             second.close()
 
+    def test_server_lets_nobody_hold_up_the_line(self):
+        with examples.Program("tcp_server", 0, 3) as server:
+            port = server.port()
+            with examples.client(port) as endless:
+                with self.assertRaises(OSError):
+                    for _ in range(1000):
+                        endless.sendall(bytes(1 << 20))
+            server.wait_for("1: too much")
+            gone = threading.Event()
+
+            def drip(sock):
+                while not gone.wait(0.1):  # always something, never the end
+                    try:
+                        sock.sendall(b".")
+                    except OSError:
+                        return
+
+            with examples.client(port) as slow, examples.client(port) as next_one:
+                thread = threading.Thread(target=drip, args=(slow,))
+                thread.start()
+                try:
+                    server.wait_for("2: too slow")
+                    self.assertEqual(next_one.recv(100), b"welcome, you are number 3\n")
+                finally:
+                    gone.set()
+                    thread.join()
+
+    def test_server_says_what_is_wrong_in_a_line(self):
+        with examples.server() as listener:
+            port = listener.getsockname()[1]
+            for name in ("tcp_server", "selector_echo_server", "talk"):
+                done = examples.run(name, port, check=False)
+                self.assertEqual((done.returncode, done.stderr),
+                                 (1, f"{name}: bind 127.0.0.1:{port}: Address already in use\n"))
+
     def test_client_against_python(self):
         listener = examples.server()
         heard = []
@@ -106,6 +141,17 @@ class Tcp(examples.TestCase):
             one.type("886\n")
             self.assertEqual(examples.receive_all(peer), b"886\n")
             self.assertEqual(one.end(), 0)
+
+    def test_talk_with_somebody_who_vanishes(self):
+        with examples.Program("talk", 0) as one:
+            with examples.client(one.port()) as peer:
+                peer.sendall(b"hello\n")
+                one.wait_for("peer: hello\n")
+                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            one.wait_for("the peer has vanished\n")
+            one.type("still there?\n")
+            self.assertEqual(one.end(), 1)
+            self.assertRegex(one.output.decode(), r"\ntalk: recv \S+: Connection reset by peer\n$")
 
 
 class Udp(examples.TestCase):
