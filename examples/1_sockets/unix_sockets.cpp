@@ -28,8 +28,13 @@ int main(int argc, char** argv) {
       echo_datagrams.spawn([&] {
         for (;;) {
           const Datagram message = datagrams.recv_from();
-          // Only who has bound a name of its own can be answered.
-          if (message.from.is_unix()) datagrams.send_to(message.data, message.from);
+          if (!message.from.is_unix()) continue;  // only who has bound a name of its own can be answered
+          try {
+            // Without waiting: a sender that does not read its answers loses some, and holds up nobody.
+            datagrams.try_send_to(message.data, message.from);
+          } catch (const SystemError& error) {  // it has gone meanwhile
+            fmt::print(stderr, "unix_sockets: {}\n", error.what());
+          }
         }
       });
       for (;;) {

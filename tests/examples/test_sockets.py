@@ -2,6 +2,7 @@
 import os
 import pathlib
 import resource
+import signal
 import socket
 import struct
 import tempfile
@@ -66,6 +67,12 @@ class Tcp(examples.TestCase):
         with examples.server() as listener:
             port = listener.getsockname()[1]
             for name in ("tcp_server", "selector_echo_server", "talk"):
+                done = examples.run(name, port, check=False)
+                self.assertEqual((done.returncode, done.stderr),
+                                 (1, f"{name}: bind 127.0.0.1:{port}: Address already in use\n"))
+        with examples.server(socket.SOCK_DGRAM) as taken:
+            port = taken.getsockname()[1]
+            for name in ("udp_server", "time_server", "command_udp_server"):
                 done = examples.run(name, port, check=False)
                 self.assertEqual((done.returncode, done.stderr),
                                  (1, f"{name}: bind 127.0.0.1:{port}: Address already in use\n"))
@@ -173,6 +180,15 @@ class Udp(examples.TestCase):
                 client.close()
             self.assertEqual(examples.run("udp_client", f"127.0.0.1:{port}", "a", "b").stdout, "1: a\n2: b\n")
 
+    def test_server_goes_on_after_who_cannot_be_answered(self):
+        with examples.Program("udp_server", 0) as server:
+            port = server.port()
+            examples.send_from_port_0(port, b"hi")
+            server.wait_for("send_to 127.0.0.1:0: Invalid argument")
+            with examples.client(port, socket.SOCK_DGRAM) as client:
+                client.send(b"after")
+                self.assertEqual(client.recv(100), b"1: after")
+
     def test_client_against_python(self):
         sock = examples.server(socket.SOCK_DGRAM)
 
@@ -239,6 +255,27 @@ class Unix(examples.TestCase):
             for text in (b"datagram", b"", b"after"):
                 datagrams.sendto(text, b"\0" + self.path.encode())
                 self.assertEqual(datagrams.recv(100), text)
+
+    def test_a_sender_that_has_gone_before_its_answer_ends_nobody_else(self):
+        with examples.Program("unix_sockets", self.path) as server:
+            server.wait_for("listening on")
+            server.process.send_signal(signal.SIGSTOP)
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as gone:
+                gone.bind("")
+                gone.sendto(b"adieu", b"\0" + self.path.encode())
+            server.process.send_signal(signal.SIGCONT)
+            server.wait_for("unix_sockets: \\w+ \\S+: Connection refused")
+            self.talk()
+
+    def test_a_sender_that_does_not_read_holds_up_nobody_else(self):
+        with examples.Program("unix_sockets", self.path) as server, \
+                socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as lazy:
+            server.wait_for("listening on")
+            lazy.settimeout(examples.SECONDS)
+            lazy.bind("")
+            for _ in range(2000):
+                lazy.sendto(b"x", b"\0" + self.path.encode())
+            self.talk()
 
     def test_stale_path_is_taken_over_and_a_live_one_never(self):
         with examples.Program("unix_sockets", self.path) as server:
