@@ -26,34 +26,41 @@ std::string md5(const Bytes& data) {
   return fmt::format("{:02x}", fmt::join(digest, ""));
 }
 
+constexpr std::size_t kKept = std::size_t{16} << 20;  // of what a command prints; the answer says when there was more
+
 Completed run_shell(const std::string& text, Pipe errors) {
-  return run_command(Command::shell(text), {.capture = true, .timeout = 60s, .stderr_ = errors});
+  return run_command(Command::shell(text), {.capture = true, .timeout = 60s, .output_limit = kKept, .stderr_ = errors});
 }
 
 void answer(const std::string& form, Socket& peer, const std::string& command) {
   if (form == "frames") {
     const Completed done = run_shell(command, Pipe::open);
     FrameStream frames(peer);
-    frames.send({{"code", done.return_code}, {"stream", "stdout"}}, done.out);
-    frames.send({{"code", done.return_code}, {"stream", "stderr"}}, done.err);
+    frames.send({{"code", done.return_code}, {"truncated", done.truncated}, {"stream", "stdout"}}, done.out);
+    frames.send({{"code", done.return_code}, {"truncated", done.truncated}, {"stream", "stderr"}}, done.err);
     return;
   }
-  const Bytes out = run_shell(command, Pipe::merged).out;
+  Completed done = run_shell(command, Pipe::merged);
+  // Without a header there is no room for a word about the answer but in the answer.
+  if (done.truncated && form != "json") done.out.append(Bytes("\n[cut: there was more]\n"));
   if (form == "ready") {
-    peer.send_all(std::to_string(out.size()));
+    peer.send_all(std::to_string(done.out.size()));
     if (peer.recv(64) != "recv_ready") return;
   } else if (form == "length") {
-    peer.send_all(pack<"i">(static_cast<int>(out.size())));
+    peer.send_all(pack<"i">(static_cast<int>(done.out.size())));
   } else if (form == "json") {
-    const Json header{{"total_size", out.size()}, {"data_size", out.size()}, {"md5", md5(out)}};
+    const Json header{{"total_size", done.out.size()},
+                      {"data_size", done.out.size()},
+                      {"md5", md5(done.out)},
+                      {"truncated", done.truncated}};
     const std::string text = header.dump();
     peer.send_all(pack<"i">(static_cast<int>(text.size())));
     peer.send_all(text);
   }
-  peer.send_all(out);
+  peer.send_all(done.out);
 }
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   const std::string form = argc == 3 ? argv[1] : "";
   if (form != "raw" && form != "ready" && form != "length" && form != "json" && form != "frames") {
     std::cerr << "usage: command_server raw|ready|length|json|frames PORT\n";
@@ -66,4 +73,7 @@ int main(int argc, char** argv) {
     std::cout << "listening on " << server.address().str() << std::endl;
     server.serve_forever();
   });
+} catch (const std::exception& error) {
+  std::cerr << "command_server: " << error.what() << "\n";
+  return 1;
 }

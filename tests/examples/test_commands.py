@@ -69,6 +69,53 @@ class Commands(examples.TestCase):
                         self.assertEqual(ask(one, form, "head -c 3000000 /dev/zero"), bytes(3_000_000))
                         self.assertEqual(ask(one, form, "true"), b"")
 
+    def test_an_answer_that_was_cut_says_so(self):
+        kept = 16 << 20
+        note = b"\n[cut: there was more]\n"
+        for form in FORMS[1:]:
+            with self.subTest(form), examples.Program("command_server", form, 0) as server:
+                port = server.port()
+                with examples.client(port) as sock:
+                    data = ask(sock, form, "head -c 20000000 /dev/zero; echo end")
+                    self.assertTrue(data == bytes(kept) + (note if form in ("ready", "length") else b""))
+                done = examples.run("command_client", form, port, text="head -c 20000000 /dev/zero; echo end\nq\n")
+                self.assertTrue(done.stdout.encode() == bytes(kept) + note)
+
+    def test_client_says_when_there_is_no_server_any_more(self):
+        for form in FORMS:
+            with self.subTest(form), examples.server() as listener:
+                with examples.Program("command_client", form, listener.getsockname()[1]) as client:
+                    client.type("ls\n")
+                    sock, _ = listener.accept()
+                    with sock:
+                        self.assertEqual(sock.recv(1024), b"ls")
+                    self.assertEqual(client.end(), 1)
+                    self.assertEqual(client.output, b"command_client: the server hung up\n")
+        done = examples.run("command_client", "raw", 1, check=False)
+        self.assertEqual((done.returncode, done.stderr),
+                         (1, "command_client: connect 127.0.0.1:1: Connection refused\n"))
+
+    def test_client_does_not_believe_every_length(self):
+        huge = 1 << 30
+        header = json.dumps({"total_size": huge}).encode()
+        for form, claim in (("ready", b"%d" % huge), ("ready", b"many"), ("length", struct.pack("i", huge)),
+                            ("json", struct.pack("i", huge)), ("json", struct.pack("i", len(header)) + header)):
+            with self.subTest(form, claim=claim), examples.server() as listener:
+                with examples.Program("command_client", form, listener.getsockname()[1]) as client:
+                    client.type("ls\n")
+                    sock, _ = listener.accept()
+                    with sock:
+                        sock.sendall(claim)
+                        self.assertEqual(client.end(), 1)
+                        self.assertRegex(client.output, rb"^command_client: the server claims (-1|1073741824) bytes\n$")
+
+    def test_server_says_what_is_wrong_in_a_line(self):
+        with examples.server() as listener:
+            port = listener.getsockname()[1]
+            done = examples.run("command_server", "raw", port, check=False)
+            self.assertEqual((done.returncode, done.stderr),
+                             (1, f"command_server: bind 127.0.0.1:{port}: Address already in use\n"))
+
     def test_python_server(self):
         for form in FORMS:
             with self.subTest(form), examples.server() as listener:
