@@ -1,12 +1,14 @@
 // A server to leave running: limits for everything a peer can do, a say in who is served, and a service manager
-// (systemd) that may hand it its socket and hears when it is ready.
+// (systemd) that may hand it its socket, hears when it is ready, and may stop it: what goes on has half a minute then.
 //
-//   service          listens at 127.0.0.1:9999, or at the socket it was given
+//   service          listens at 127.0.0.1:9999, or at the socket it was given; SIGTERM stops it
 #include <fmt/format.h>
 
 #include <cctype>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
+#include <exception>
 #include <string>
 #include <vector>
 
@@ -41,17 +43,32 @@ const ServerOptions kLimits{.max_connections = 500,
                             .idle_timeout = 60s,
                             .least_pace = LeastPace{.bytes_per_second = 100}};
 
+StopSignal* g_told_to_stop = nullptr;
+void on_sigterm(int) { g_told_to_stop->request(); }
+
 }  // namespace
 
-int main() {
+int main() try {
   std::vector<InheritedSocket> given = inherited_sockets();
   Listener listener = given.empty() ? Listener({"127.0.0.1", 9999}) : Listener(std::move(given[0].socket));
+  StopSignal told_to_stop;
+  g_told_to_stop = &told_to_stop;
+  std::signal(SIGTERM, on_sigterm);
   return run([&] {
     Guarded server(std::move(listener), kLimits);
     fmt::print("listening on {}\n", server.address().str());
     std::fflush(stdout);
     notify_service_manager("READY=1");
     const ServiceWatchdog alive;
-    server.serve_forever();
+    TaskGroup watch;
+    watch.spawn([&] {
+      told_to_stop.wait();
+      notify_service_manager("STOPPING=1");
+      server.request_stop();
+    });
+    server.serve_forever();  // returns when the last conversation has ended, or has been cut
   });
+} catch (const std::exception& error) {
+  fmt::print(stderr, "service: {}\n", error.what());
+  return 1;
 }

@@ -37,7 +37,7 @@ class SmallServers(examples.TestCase):
                     next_life.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     next_life.bind(("127.0.0.1", port))
 
-    def test_service_takes_the_socket_it_is_given_and_says_when_it_is_ready(self):
+    def test_service_takes_the_socket_it_is_given_says_when_it_is_ready_and_drains_when_told_to_stop(self):
         with tempfile.TemporaryDirectory() as folder, examples.server() as listener, \
                 socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
             manager.bind(f"{folder}/notify")
@@ -50,6 +50,12 @@ class SmallServers(examples.TestCase):
                 with examples.client(listener.getsockname()[1]) as sock:
                     sock.sendall(b"one\n")
                     self.assertEqual(sock.recv(10), b"ONE\n")
+                    sock.sendall(b"tw")
+                    service.terminate()
+                    self.assertIn(b"STOPPING=1", manager.recv(1024))
+                    sock.sendall(b"o\n")  # what goes on may end
+                    self.assertEqual(sock.recv(10), b"TWO\n")
+                self.assertEqual(service.wait(examples.SECONDS), 0)
             finally:
                 service.kill()
                 service.communicate()
