@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 
 #include <hawser/hawser.h>
 
@@ -19,7 +20,7 @@ Server* g_server = nullptr;
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   const int port = argc > 1 ? std::atoi(argv[1]) : 8080;
   return run([port] {
     FiberTcpServer server({"127.0.0.1", port}, [](Socket& peer) {
@@ -32,4 +33,7 @@ int main(int argc, char** argv) {
     server.serve_forever();
     fmt::print("stopped\n");
   });
+} catch (const std::exception& error) {
+  fmt::print(stderr, "echo_server: {}\n", error.what());
+  return 1;
 }

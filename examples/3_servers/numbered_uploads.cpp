@@ -6,6 +6,7 @@
 // making it fails when it is there.
 #include <atomic>
 #include <cstdlib>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -41,7 +42,7 @@ void store(Socket& peer) {
   peer.send_all("stored as " + std::to_string(number) + ", " + std::to_string(size) + " bytes\n");
 }
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   if (argc < 2) {
     std::cerr << "usage: numbered_uploads FOLDER [PORT]\n";
     return 2;
@@ -50,4 +51,7 @@ int main(int argc, char** argv) {
   ThreadingTcpServer server({"127.0.0.1", argc > 2 ? std::atoi(argv[2]) : 9999}, store);
   std::cout << "listening on " << server.address().str() << std::endl;
   server.serve_forever();
+} catch (const std::exception& error) {
+  std::cerr << "numbered_uploads: " << error.what() << "\n";
+  return 1;
 }

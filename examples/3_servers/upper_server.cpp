@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <string>
 
 #include <hawser/hawser.h>
@@ -30,7 +31,7 @@ struct Upper : StreamHandler {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   const int port = argc > 1 ? std::atoi(argv[1]) : 9999;
   return run([port] {
     FiberTcpServer<Upper> server({"127.0.0.1", port}, {.max_connections = 500, .idle_timeout = 60s});
@@ -38,4 +39,7 @@ int main(int argc, char** argv) {
     std::fflush(stdout);
     server.serve_forever();
   });
+} catch (const std::exception& error) {
+  fmt::print(stderr, "upper_server: {}\n", error.what());
+  return 1;
 }

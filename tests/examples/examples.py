@@ -89,15 +89,31 @@ def client(port, kind=socket.SOCK_STREAM):
     """A Python socket connected to an example."""
     sock = socket.socket(socket.AF_INET, kind)
     sock.settimeout(SECONDS)
-    sock.connect(("127.0.0.1", port))
+    try:
+        sock.connect(("127.0.0.1", port))
+    except OSError:
+        sock.close()
+        raise
     return sock
 
 
-def server(kind=socket.SOCK_STREAM):
+def client_of_one_that_starts(port):
+    """The same with one that does not say when it listens."""
+    until = time.monotonic() + SECONDS
+    while True:
+        try:
+            return client(port)
+        except ConnectionRefusedError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+
+
+def server(kind=socket.SOCK_STREAM, port=0):
     """A Python socket for an example to come to."""
     sock = socket.socket(socket.AF_INET, kind)
     sock.settimeout(SECONDS)
-    sock.bind(("127.0.0.1", 0))
+    sock.bind(("127.0.0.1", port))
     if kind == socket.SOCK_STREAM:
         sock.listen()
     return sock

@@ -86,6 +86,21 @@ class EchoServers(examples.TestCase):
             for form in ("one", "threads", "processes", "fibers", "selector"):
                 done = examples.run("echo_servers", form, port, check=False)
                 self.assertEqual((done.returncode, done.stderr), (1, f"echo_servers: {taken}\n"))
+            for name, *arguments in ("echo_server",), ("upper_server",), ("numbered_uploads", "/tmp"):
+                done = examples.run(name, *arguments, port, check=False)
+                self.assertEqual((done.returncode, done.stderr), (1, f"{name}: {taken}\n"))
+
+    def test_the_program_of_the_readme(self):
+        try:
+            examples.server(port=8080).close()
+        except OSError as error:
+            self.skipTest(f"it has a port of its own, and that is taken: {error}")
+        with examples.Program("echo") as server:
+            for text in b"one", b"two":
+                with examples.client_of_one_that_starts(8080) as sock:
+                    sock.sendall(text)
+                    self.assertEqual(examples.receive_exactly(sock, 3), text)
+            self.assertIsNone(server.process.poll())
 
 
 class NumberedUploads(examples.TestCase):
