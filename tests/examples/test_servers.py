@@ -103,6 +103,60 @@ class EchoServers(examples.TestCase):
             self.assertIsNone(server.process.poll())
 
 
+class AddingUp(examples.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = os.path.join(folder.name, "sums")
+
+    def client(self):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.settimeout(examples.SECONDS)
+        sock.connect(self.path)
+        self.assertEqual(examples.receive_exactly(sock, 24), b"a number a line, please\n")
+        return sock
+
+    def test_setup_handle_finish_also_after_an_error(self):
+        with examples.Program("adding_up", self.path) as server:
+            server.wait_for("listening on")
+            with self.client() as one, self.client() as other:
+                server.type("\n")
+                server.wait_for("2 talking\n")
+                one.sendall(b"40\n2\nmany\n")
+                self.assertEqual(examples.receive_all(one), b"42 in all\n")
+                server.wait_for("adding_up: no number: many\n")
+                other.sendall(b"1\n-2\n")
+                other.shutdown(socket.SHUT_WR)
+                self.assertEqual(examples.receive_all(other), b"-1 in all\n")
+
+    def test_the_end_of_its_input_sees_everybody_out(self):
+        with examples.Program("adding_up", self.path) as server:
+            server.wait_for("listening on")
+            with self.client() as silent:
+                server.end_of_input()
+                silent.recv(100)
+                self.assertEqual(server.end(), 0)
+                self.assertIn(b"stopped\n", server.output)
+        self.assertFalse(os.path.exists(self.path))
+
+    def test_says_what_is_wrong_in_a_line(self):
+        done = examples.run("adding_up", "/nowhere/sums", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, "^adding_up: .*/nowhere/sums: No such file or directory\n$")
+
+
+class Votes(examples.TestCase):
+    def test_counts_until_nobody_votes(self):
+        with examples.Program("votes", 0, 3, "tea", "coffee") as server:
+            with examples.client(server.port(), socket.SOCK_DGRAM) as voter:
+                for vote, answer in ((b"tea", b"counted"), (b"coffee", b"counted"), (b"", b"nobody of that name"),
+                                     (b"tea", b"counted"), (b"water", b"nobody of that name")):
+                    voter.send(vote)
+                    self.assertEqual(voter.recv(100), answer)
+            self.assertEqual(server.end(), 0)
+            self.assertTrue(server.output.endswith(b"\ncoffee 1\ntea 2\n"))
+
+
 class NumberedUploads(examples.TestCase):
     def upload(self, port, content, receipts):
         with examples.client(port) as sock:
