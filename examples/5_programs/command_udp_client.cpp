@@ -9,7 +9,7 @@
 using namespace hawser;
 using namespace std::chrono_literals;
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   if (argc != 2) {
     std::cerr << "usage: command_udp_client PORT\n";
     return 2;
@@ -28,4 +28,7 @@ int main(int argc, char** argv) {
       std::cerr << "no answer\n";
     }
   }
+} catch (const std::exception& error) {
+  std::cerr << "command_udp_client: " << error.what() << "\n";
+  return 1;
 }

@@ -151,6 +151,11 @@ class UdpCommands(examples.TestCase):
                 self.assertEqual(sock.recv(65536), b"")
                 self.assertTrue(sock.recv(65536).endswith(b"\n[cut: at least 1048576 bytes in all]\n"))
 
+    def test_client_says_what_is_wrong_in_a_line(self):
+        done = examples.run("command_udp_client", 1, text="x" * 65508 + "\n", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, "^command_udp_client: send_to .* at most 65507.*\n$")
+
     def test_what_is_no_command_ends_nobody_elses(self):
         with examples.Program("command_udp_server", 0) as server:
             with examples.client(server.port(), socket.SOCK_DGRAM) as sock:
