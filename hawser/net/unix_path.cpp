@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <hawser/base/fork.h>
 #include <hawser/base/system_calls.h>
 #include <hawser/fiber/run.h>
 
@@ -69,6 +70,7 @@ UnixPath UnixPath::open(Socket& socket, const Address& address, mode_t mode, std
   owned.path_ = path;
   owned.device_ = about.st_dev;
   owned.inode_ = about.st_ino;
+  owned.made_in_ = fork_generation();
   owned.present_.store(true);
   try {
     if (mode && ::chmod(path.c_str(), mode) < 0) throw_errno("chmod", address.str());
@@ -81,7 +83,7 @@ UnixPath UnixPath::open(Socket& socket, const Address& address, mode_t mode, std
 }
 
 void UnixPath::remove() noexcept {
-  if (!present_.exchange(false)) return;
+  if (!present_.exchange(false) || made_in_ != fork_generation()) return;
   struct stat about {};
   if (::lstat(path_.c_str(), &about) == 0 && about.st_dev == device_ && about.st_ino == inode_) {
     ::unlink(path_.c_str());

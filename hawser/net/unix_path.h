@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,6 +24,7 @@ class UnixPath {
     present_.store(other.present_.exchange(false));
     device_ = other.device_;
     inode_ = other.inode_;
+    made_in_ = other.made_in_;
     return *this;
   }
 
@@ -34,7 +36,8 @@ class UnixPath {
   // The same without listening: for datagrams, and for a listener that is set going later.
   static UnixPath bind(Socket& socket, const Address& address, mode_t mode);
 
-  // Removes the file that listen() made, and never one that has taken its place. Again: nothing. From any thread.
+  // Removes the file that listen() made, and never one that has taken its place. Again, and in a forked child of the
+  // process that made it: nothing. From any thread.
   void remove() noexcept;
 
  private:
@@ -44,6 +47,7 @@ class UnixPath {
   std::atomic<bool> present_{false};  // there is something to remove
   dev_t device_ = 0;
   ino_t inode_ = 0;
+  std::uint32_t made_in_ = 0;  // the fork_generation()
 };
 
 }  // namespace hawser::detail

@@ -17,10 +17,11 @@ namespace hawser {
 
 namespace detail {
 
-// The server's socket, seen by those who answer: one sends at a time.
+// The server's socket, seen by those who answer: one sends at a time, and none holds up the others while it waits.
 struct DatagramSender {
   Socket socket;
-  Lock sending;
+  std::unique_ptr<Lock> sending = std::make_unique<Lock>();
+  Timeout patience{};
 };
 
 }  // namespace detail
@@ -37,8 +38,9 @@ class DatagramRequest {
   [[nodiscard]] bool truncated() const noexcept { return datagram_.truncated; }
   [[nodiscard]] std::size_t length() const noexcept { return datagram_.length; }
 
-  // Sends one datagram back, also an empty one. Waits while there is no room for it. Throws as Socket::send_to() does;
-  // std::logic_error when the sender has no name to send to (a UNIX socket that was not bound).
+  // Sends one datagram back, also an empty one. Waits while there is no room for it: SocketTimeout when none comes
+  // within the server's reply_timeout. Throws as Socket::send_to() does; std::logic_error when the sender has no name
+  // to send to (a UNIX socket that was not bound).
   void reply(BytesView data);
   // To somebody else.
   void send_to(BytesView data, const Address& to);

@@ -1,7 +1,5 @@
 #include <hawser/serve/datagram_server.h>
 
-#include <unistd.h>
-
 #include <exception>
 #include <stdexcept>
 
@@ -54,6 +52,9 @@ void DatagramServer::server_bind() {
 void DatagramServer::adopt(Socket bound) {
   receiver_ = Socket(duplicate(bound.fileno()));
   sender_.socket = std::move(bound);
+  receives_ = detail::OpenEntrance(receiver_.fileno());
+  sends_ = detail::OpenEntrance(sender_.socket.fileno());
+  sender_.patience = options().reply_timeout;
 }
 
 DatagramRequest DatagramServer::get_request() {
@@ -62,7 +63,7 @@ DatagramRequest DatagramServer::get_request() {
 }
 
 void DatagramServer::process_request(DatagramRequest& request) {
-  {
+  if (has_line()) {
     const std::lock_guard hold(mutex_);
     if (being_served_ == max_running()) {  // then one of those will come for it, with the permit it has
       waiting_.push_back(std::move(request));
@@ -75,6 +76,7 @@ void DatagramServer::process_request(DatagramRequest& request) {
 }
 
 bool DatagramServer::next_request(DatagramRequest& request) noexcept {
+  if (!has_line()) return false;
   const std::lock_guard hold(mutex_);
   if (waiting_.empty()) {
     --being_served_;
@@ -87,6 +89,7 @@ bool DatagramServer::next_request(DatagramRequest& request) noexcept {
 }
 
 void DatagramServer::job_went_unrun() noexcept {
+  if (!has_line()) return;
   const std::lock_guard hold(mutex_);
   --being_served_;
 }
@@ -98,9 +101,22 @@ void DatagramServer::drop_waiting() noexcept {
 
 void DatagramServer::shutdown_request(DatagramRequest& request) { close_request(request); }
 
-void DatagramServer::enter_child() noexcept { ::close(receiver_.fileno()); }
+void DatagramServer::all_cut() noexcept {
+  sends_.forget();
+  sender_.socket.close();
+}
+
+void DatagramServer::enter_child() noexcept {
+  close_entrances();
+  sends_.forget();
+  detail::close_open_entrances();  // of other servers
+  // A thread of the parent may have been sending just then.
+  static_cast<void>(sender_.sending.release());
+  sender_.sending = std::make_unique<Lock>();
+}
 
 void DatagramServer::close_entrances() noexcept {
+  receives_.forget();
   path_.remove();
   receiver_.close();
 }

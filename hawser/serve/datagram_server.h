@@ -19,6 +19,7 @@
 #include <hawser/serve/basic_server.h>
 #include <hawser/serve/datagram_handler.h>
 #include <hawser/serve/datagram_request.h>
+#include <hawser/serve/open_entrances.h>
 
 namespace hawser {
 
@@ -55,19 +56,23 @@ class DatagramServer : public BasicServer<DatagramRequest> {
   bool next_request(DatagramRequest& request) noexcept override;
   void job_went_unrun() noexcept override;
   void drop_waiting() noexcept override;
+  void all_cut() noexcept override;
   void close_entrances() noexcept override;
   void open_entrances(std::size_t count) override;
   [[nodiscard]] std::string name_of(const DatagramRequest& request) const override;
 
  private:
   void adopt(Socket bound);
+  // Requests may wait in line for those that run.
+  [[nodiscard]] bool has_line() const noexcept { return form() == Form::threading || form() == Form::fiber; }
 
   const std::optional<Endpoint> endpoint_;
   Address address_;
   detail::UnixPath path_;
   detail::DatagramSender sender_;
-  Socket receiver_;   // another descriptor of the same socket: closing it ends the receiving, and answers still go out
-  std::mutex mutex_;  // guards what follows; never held over a wait
+  Socket receiver_;  // another descriptor of the same socket: closing it ends the receiving, and answers still go out
+  detail::OpenEntrance receives_{-1}, sends_{-1};  // the two, while they are open
+  std::mutex mutex_;                               // guards what follows; never held over a wait
   std::deque<DatagramRequest> waiting_;
   std::size_t being_served_ = 0;
 };

@@ -88,7 +88,7 @@ class ForkRunner final : public Runner {
     UniqueFd pidfd{};
     std::shared_ptr<Job> job{};
     Expiry kill_at{};
-    bool killed = false;
+    bool killed = false;  // by a cut: its end is no failure
     int return_code = 0;
   };
 
@@ -140,7 +140,7 @@ class ForkRunner final : public Runner {
         if (ending_ && children_.empty()) return;
         for (Child& child : children_) {
           if (child.kill_at.passed()) {
-            kill(child);
+            sys::kill(child.pid, SIGKILL);  // its end is reported: nobody has asked for that
             child.kill_at = Expiry::never();
           }
           next = std::min(next, child.kill_at);

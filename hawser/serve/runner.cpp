@@ -31,31 +31,38 @@ void Runner::cut_all() noexcept {
 }
 
 bool Runner::wait_empty(Timeout timeout) {
-  Waiter waiter("end of the requests");
-  if (!begin_waiting(waiter)) return true;
-  const Wake why = waiter.park(Expiry::of(timeout));
-  if (end_waiting()) return true;
-  if (why != Wake::expired) throw_unless_ready(why, "wait for the requests");
-  return false;
+  const Expiry expiry = Expiry::of(timeout);
+  for (;;) {
+    Waiting waiting;
+    if (!begin_waiting(waiting)) return true;
+    const Wake why = waiting.waiter.park(expiry);
+    if (end_waiting(waiting)) return true;
+    if (why == Wake::expired) return false;
+    throw_unless_ready(why, "wait for the requests");
+  }
 }
 
 void Runner::see_out() noexcept {
-  Waiter waiter("end of the requests");
-  if (!begin_waiting(waiter)) return;
-  waiter.park_uninterrupted();
-  end_waiting();
+  for (;;) {
+    Waiting waiting;
+    if (!begin_waiting(waiting)) return;
+    waiting.waiter.park_uninterrupted();
+    if (end_waiting(waiting)) return;
+  }
 }
 
-bool Runner::begin_waiting(Waiter& waiter) noexcept {
+bool Runner::begin_waiting(Waiting& waiting) noexcept {
   const std::lock_guard hold(lock_);
   if (count_ == 0) return false;
-  waiting_ = &waiter;
+  waiting.next = std::exchange(waiting_, &waiting);
   return true;
 }
 
-bool Runner::end_waiting() noexcept {
+bool Runner::end_waiting(Waiting& waiting) noexcept {
   const std::lock_guard hold(lock_);
-  waiting_ = nullptr;
+  Waiting** at = &waiting_;
+  while (*at != &waiting) at = &(*at)->next;
+  *at = waiting.next;
   return count_ == 0;
 }
 
@@ -80,7 +87,8 @@ void Runner::leave(Job& job) noexcept {
   task = std::move(job.task_);
   (job.previous_ ? job.previous_->next_ : first_) = job.next_;
   if (job.next_) job.next_->previous_ = job.previous_;
-  if (--count_ == 0 && waiting_) waiting_->unpark();
+  if (--count_ != 0) return;
+  for (Waiting* each = waiting_; each; each = each->next) each->waiter.unpark();
 }
 
 std::unique_ptr<Runner> make_runner(Form form, Timeout request_deadline, DealOut deal_out) {

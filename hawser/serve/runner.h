@@ -63,8 +63,7 @@ class Runner {
   // Whether start() returns only when the job has ended.
   [[nodiscard]] virtual bool in_place() const noexcept { return false; }
 
-  // Waits until all have ended; false when the timeout came first. Throws DeadlineExceeded, Cancelled. One context at a
-  // time.
+  // Waits until all have ended; false when the timeout came first. Throws DeadlineExceeded, Cancelled.
   bool wait_empty(Timeout timeout = std::nullopt);
   // The same, and nothing ends the wait.
   void see_out() noexcept;
@@ -77,12 +76,16 @@ class Runner {
   Job* first_ = nullptr;
 
  private:
+  struct Waiting {
+    Waiter waiter{"end of the requests"};
+    Waiting* next = nullptr;
+  };
   // Whether there is something to wait for; the waiter is known then.
-  bool begin_waiting(Waiter& waiter) noexcept;
+  bool begin_waiting(Waiting& waiting) noexcept;
   // Whether all have ended by now.
-  bool end_waiting() noexcept;
+  bool end_waiting(Waiting& waiting) noexcept;
   std::size_t count_ = 0;
-  Waiter* waiting_ = nullptr;  // woken when the last one has ended
+  Waiting* waiting_ = nullptr;  // a list; woken when the last job has ended
 };
 
 // request_deadline: what a forked child may take before it is killed. deal_out: with a listener a loop, fibers stay

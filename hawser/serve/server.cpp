@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/fork.h>
 #include <hawser/fiber/cancellation.h>
 #include <hawser/fiber/run.h>
 #include <hawser/fiber/task.h>
@@ -22,7 +23,13 @@ Server::Server(const Limits& limits)
   }
 }
 
-Server::~Server() { cut(); }
+Server::~Server() {
+  cut();
+  // Its threads are in the parent; it could not end here.
+  if (runs_elsewhere()) static_cast<void>(runner_.release());  // NOLINT(bugprone-unused-return-value)
+}
+
+bool Server::runs_elsewhere() const noexcept { return runner_ && runs_in_ != detail::fork_generation(); }
 
 bool Server::wait_stopped(Timeout timeout) {
   const bool never_began = !begun_.load(std::memory_order_acquire) && stop_.requested();
@@ -31,7 +38,9 @@ bool Server::wait_stopped(Timeout timeout) {
 
 void Server::begin() {
   if (limits_.form == Form::fiber && !in_fiber()) throw std::logic_error("a Fiber server serves inside run()");
-  if (!runner_) runner_ = detail::make_runner(limits_.form, limits_.request_deadline, limits_.deal_out);
+  if (runner_) return;
+  runner_ = detail::make_runner(limits_.form, limits_.request_deadline, limits_.deal_out);
+  runs_in_ = detail::fork_generation();
 }
 
 void Server::serve_forever() {
@@ -53,7 +62,7 @@ void Server::serve_forever() {
   // Nobody's deadline or cancellation may leave requests behind that use this server.
   close_entrances();
   drop_waiting();
-  runner_->cut_all();
+  cut_all();
   if (limits_.block_on_close) runner_->see_out();
   if (failure) std::rethrow_exception(failure);
 }
@@ -92,9 +101,13 @@ void Server::refuse() noexcept {
 
 void Server::on_stop() noexcept {
   refuse();
-  if (!runner_->in_place()) return;
-  // The context that serves is busy with the request.
-  if (!runner_->wait_empty(limits_.drain)) runner_->cut_all();
+  if (limits_.form != Form::one_at_a_time) return;
+  // The context that serves is busy with the request, or waits for its end.
+  try {
+    if (!runner_->wait_empty(limits_.drain)) cut_all();
+  } catch (const std::runtime_error&) {
+    // Cancelled: it waits no more.
+  }
 }
 
 void Server::serve_on_all_entrances() {
@@ -176,10 +189,15 @@ void Server::server_close() noexcept {
 }
 
 void Server::cut() noexcept {
-  if (!runner_) return;
+  if (!runner_ || runs_elsewhere()) return;
   drop_waiting();
-  runner_->cut_all();
+  cut_all();
   runner_->see_out();
+}
+
+void Server::cut_all() noexcept {
+  runner_->cut_all();
+  all_cut();
 }
 
 }  // namespace hawser

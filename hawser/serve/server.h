@@ -8,8 +8,12 @@
 // verify_request, process_request (hands it to a fiber, a thread, a process), finish_request (the handler: setup,
 // handle, finish), shutdown_request, close_request; service_actions after each, handle_error for what went wrong,
 // handle_timeout when handle_request() waited in vain. All are virtual: derive from a server to change one. The first
-// three and service_actions are called one at a time by the context that serves; the others by whatever runs the
-// request, several at once. verify_request and process_request may throw: that ends their own request only.
+// three and service_actions are called one at a time by the context that serves, or, with DealOut::reuse_port, on each
+// loop at once; the others by whatever runs the request, several at once. verify_request and process_request may throw:
+// that ends their own request only.
+//
+// In a forked child the servers of its parent are not the child's: there their destructors and server_close() only let
+// go of what they have.
 #pragma once
 
 #include <atomic>
@@ -106,6 +110,8 @@ class Server {
   virtual void open_entrances(std::size_t count) = 0;
   // Drops what was taken in and does not run yet.
   virtual void drop_waiting() noexcept {}
+  // All requests have been cut: ends what their handlers may share and wait on.
+  virtual void all_cut() noexcept {}
   [[nodiscard]] detail::Runner& runner() noexcept { return *runner_; }
   [[nodiscard]] std::size_t max_running() const noexcept { return limits_.max_running; }
   // A job begins (taking over the entrance's permit), and ends.
@@ -122,6 +128,9 @@ class Server {
   bool take_permit(Timeout timeout);
   [[nodiscard]] bool one_entrance() const noexcept { return entrances_.size() == 1; }
   void cut() noexcept;
+  void cut_all() noexcept;
+  // What runs the requests is the parent's.
+  [[nodiscard]] bool runs_elsewhere() const noexcept;
 
   const Limits limits_;
   Semaphore permits_;
@@ -130,6 +139,7 @@ class Server {
   std::atomic<bool> begun_{false};
   Event stopped_;
   std::unique_ptr<detail::Runner> runner_;
+  std::uint32_t runs_in_ = 0;  // the fork_generation() that made it
   std::vector<Entrance> entrances_{1};
 };
 

@@ -52,10 +52,10 @@ struct BasicServerOptions {
   // service_actions() is called at least that often while nothing happens; otherwise after each request only.
   Timeout service_interval{};
   // How long a request may last in all: a Deadline scope around its handler, which ends blocking calls. A forked child
-  // that does not end by itself within a second of that is killed.
+  // that does not end by itself within a second of that is killed (ChildFailed).
   Timeout request_deadline{};
   // How long a stopping server lets requests go on before it cuts them: fibers are cancelled, children killed, the
-  // sockets of threads closed under them.
+  // sockets of threads closed under them (of datagrams, the one they answer with).
   Duration drain{0};
   // Whether serve_forever() waits, after the cut, for handlers that do not heed it. The destructor waits in any case.
   bool block_on_close = true;
@@ -70,6 +70,8 @@ struct BasicServerOptions {
   std::size_t max_packet_bytes = 65536;
   // Datagrams, threads and fibers: how many may wait while max_connections are being served.
   std::size_t max_pending = 1024;
+  // Datagrams: how long an answer may wait for room at its receiver (SocketTimeout), who perhaps never reads.
+  Timeout reply_timeout = std::chrono::seconds(1);
 
   // Called before the request is processed; false: it is shut down unserved.
   std::function<bool(Request& request)> verify_request{};

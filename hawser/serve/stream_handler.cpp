@@ -2,7 +2,27 @@
 
 #include <exception>
 
+#include <hawser/base/errors.h>
+
 namespace hawser {
+namespace {
+
+// Not when the time is up: sending would wait for the peer once more.
+bool may_still_send(const std::exception_ptr& failure) noexcept {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const TimedOut&) {
+    return false;
+  } catch (const DeadlineExceeded&) {
+    return false;
+  } catch (const Cancelled&) {
+    return false;
+  } catch (...) {
+    return true;
+  }
+}
+
+}  // namespace
 
 void StreamHandler::serve(Socket& peer) {
   socket_ = &peer;
@@ -19,9 +39,15 @@ void StreamHandler::serve(Socket& peer) {
   }
   try {
     finish();
-    if (!failure) output_->flush();
   } catch (...) {
     if (!failure) failure = std::current_exception();
+  }
+  if (!failure || may_still_send(failure)) {
+    try {
+      output_->flush();
+    } catch (...) {
+      if (!failure) failure = std::current_exception();
+    }
   }
   if (failure) std::rethrow_exception(failure);
 }

@@ -9,7 +9,8 @@
 //
 // A server makes one for each connection and calls setup, handle, finish, in that order. When handle throws, finish
 // runs all the same; when setup throws, neither runs (what setup had made cleans itself up). Output is gathered and
-// goes out when input is about to wait, at output().flush(), and after handle.
+// goes out when input is about to wait, at output().flush(), after handle and after finish; also what was written
+// before something was thrown, unless that says that the time is up (a timeout, a deadline, a cancellation).
 #pragma once
 
 #include <optional>

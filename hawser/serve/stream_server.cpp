@@ -1,7 +1,5 @@
 #include <hawser/serve/stream_server.h>
 
-#include <unistd.h>
-
 #include <exception>
 #include <stdexcept>
 
@@ -26,11 +24,13 @@ StreamServer::StreamServer(Form form, const Endpoint& endpoint, ServeConnection 
   } else {
     listeners_.emplace_back();
   }
+  note_entrances();
 }
 
 StreamServer::StreamServer(Form form, Listener listener, ServeConnection handler, ServerOptions options)
     : BasicServer(form, std::move(handler), prepared(std::move(options))) {
   listeners_.push_back(std::move(listener));
+  note_entrances();
 }
 
 StreamServer::~StreamServer() { server_close(); }
@@ -38,6 +38,12 @@ StreamServer::~StreamServer() { server_close(); }
 void StreamServer::server_bind() {
   if (!endpoint_) throw std::logic_error("server_bind: the server was given its listener");
   listeners_.front() = Listener::bound(*endpoint_, options().listen);
+  note_entrances();
+}
+
+void StreamServer::note_entrances() {
+  noted_.clear();
+  for (const Listener& listener : listeners_) noted_.emplace_back(listener.fileno());
 }
 
 void StreamServer::server_activate() { listeners_.front().listen(options().listen.backlog); }
@@ -66,12 +72,13 @@ void StreamServer::cut_request(Socket& peer) noexcept { peer.close(); }
 
 void StreamServer::leave_to_child(Socket& peer) noexcept { peer.close(); }
 
-// Not Listener::close(), which would remove a UNIX path.
 void StreamServer::enter_child() noexcept {
-  for (const Listener& listener : listeners_) ::close(listener.fileno());
+  close_entrances();
+  detail::close_open_entrances();  // of other servers
 }
 
 void StreamServer::close_entrances() noexcept {
+  for (detail::OpenEntrance& entrance : noted_) entrance.forget();
   for (Listener& listener : listeners_) listener.close();
 }
 
@@ -80,6 +87,7 @@ void StreamServer::open_entrances(std::size_t count) {
   again.reuse_port = true;
   if (address().is_unix()) throw std::invalid_argument("DealOut::reuse_port is for TCP");
   while (listeners_.size() < count) listeners_.emplace_back(address(), again);
+  note_entrances();
 }
 
 }  // namespace hawser

@@ -14,6 +14,7 @@
 #include <hawser/net/listener.h>
 #include <hawser/net/socket.h>
 #include <hawser/serve/basic_server.h>
+#include <hawser/serve/open_entrances.h>
 #include <hawser/serve/stream_handler.h>
 
 namespace hawser {
@@ -52,8 +53,11 @@ class StreamServer : public BasicServer<Socket> {
   [[nodiscard]] std::string name_of(const Socket& peer) const override { return peer.peer(); }
 
  private:
+  void note_entrances();
+
   const std::optional<Endpoint> endpoint_;
-  std::vector<Listener> listeners_;  // one an entrance; closed before server_bind()
+  std::vector<Listener> listeners_;          // one an entrance; closed before server_bind()
+  std::vector<detail::OpenEntrance> noted_;  // those of them that are open
 };
 
 namespace detail {

@@ -257,6 +257,59 @@ TEST_P(DatagramForms, many_clients_at_once) {
   });
 }
 
+std::string abstract_name(const std::string& role) {
+  static std::atomic<int> count = 0;
+  return "@hawser-dgram-" + role + std::to_string(::getpid()) + "-" + std::to_string(++count);
+}
+
+// A client whose queue is full, since it reads nothing.
+Socket full_client() {
+  Socket client(AF_UNIX, SOCK_DGRAM);
+  client.bind(Address::unix_path(abstract_name("full")));
+  Socket filler(AF_UNIX, SOCK_DGRAM);
+  while (filler.try_send_to("x", client.sock_name())) {
+  }
+  return client;
+}
+
+TEST_P(DatagramForms, who_does_not_read_its_answers_holds_up_nobody_for_long) {
+  in_context([] {
+    std::atomic<int> timeouts = 0;
+    const DatagramServerOptions options{.reply_timeout = 3ms,
+                                        .handle_error = [&](const std::exception_ptr& error, DatagramRequest&) {
+                                          EXPECT_TRUE(is_everyday_error(error));
+                                          ++timeouts;
+                                        }};
+    DatagramServer server(form(), Endpoint::unix_path(abstract_name("server")), echo, options);
+    Serving serving(server);
+    Socket lazy = full_client();
+    for (int i = 0; i < 5; ++i) static_cast<void>(lazy.try_send_to("x", server.address()));
+    Socket client(AF_UNIX, SOCK_DGRAM);
+    client.bind(Address::unix_path(abstract_name("client")));
+    client.set_timeout(20s);
+    for (int i = 0; i < 5; ++i) {
+      client.send_to(std::to_string(i), server.address());
+      EXPECT_EQ(client.recv_from().data.view(), std::to_string(i));
+    }
+    serving.stop();
+    EXPECT_TRUE(forking() || timeouts > 0);
+  });
+}
+
+TEST_P(DatagramForms, an_answer_that_finds_no_room_is_cut_by_the_stop) {
+  in_context([] {
+    DatagramServer server(form(), Endpoint::unix_path(abstract_name("server")), echo,
+                          {.drain = 1ms, .reply_timeout = std::nullopt});
+    Serving serving(server);
+    Socket lazy = full_client();
+    lazy.send_to("x", server.address());
+    while (server.connections() == 0) sleep(1ms);
+    server.request_stop();
+    EXPECT_TRUE(server.wait_stopped(20s));
+    serving.end();
+  });
+}
+
 TEST_P(DatagramForms, stops_while_it_waits_and_before) {
   for (int round = 0; round < 20; ++round) {
     in_context([] {

@@ -151,7 +151,7 @@ TEST(fiber_tcp_server, finish_runs_when_handle_throws_and_handle_error_sees_it) 
                                       }
                                     }});
     const Serving serving(server);
-    EXPECT_EQ(converse(server.address(), "throw"), "");
+    EXPECT_EQ(converse(server.address(), "throw"), ".");  // what finish writes goes out all the same
     EXPECT_EQ(g_calls, (std::vector<std::string>{"setup", "handle", "finish", "on demand"}));
     EXPECT_EQ(converse(server.address(), "fine"), "done.");
   });

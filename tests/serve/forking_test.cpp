@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -17,6 +18,8 @@
 #include <hawser/fiber/task_group.h>
 #include <hawser/serve/child_failed.h>
 #include <hawser/serve/tcp_servers.h>
+#include <hawser/serve/udp_servers.h>
+#include <hawser/serve/unix_servers.h>
 
 #include "serving.h"
 
@@ -129,16 +132,21 @@ TEST_P(Forking, a_crash_is_logged_with_the_peer_and_the_signal) {
   EXPECT_TRUE(log.lines()[0].ends_with("was killed by SIGKILL")) << log.lines()[0];
 }
 
-TEST_P(Forking, a_child_deaf_to_its_deadline_is_killed) {
+TEST_P(Forking, a_child_deaf_to_its_deadline_is_killed_and_reported) {
+  Log log;
   in_context([] {
     ForkingTcpServer server(kAnyPort,
                             [](Socket&) {
                               for (;;) ::pause();  // no call of ours that a deadline could end
                             },
                             {.request_deadline = 5ms});
-    const Serving serving(server);
+    Serving serving(server);
     EXPECT_EQ(converse(server.address(), ""), "");
+    while (server.connections() > 0) sleep(1ms);
+    serving.stop();
   });
+  ASSERT_EQ(log.lines().size(), 1U);
+  EXPECT_TRUE(log.lines()[0].ends_with("was killed by SIGKILL")) << log.lines()[0];
 }
 
 TEST_P(Forking, a_cut_kills_quietly) {
@@ -181,6 +189,69 @@ TEST_P(Forking, the_port_is_free_once_the_parent_has_stopped) {
     client.shutdown();
     serving.end();
   });
+}
+
+// Nor the ports of other servers.
+TEST_P(Forking, a_child_that_lives_on_holds_no_port_of_another_server) {
+  in_context([] {
+    ForkingTcpServer forking(kAnyPort, echo);
+    auto stream = std::make_unique<ThreadingTcpServer<ServeConnection>>(kAnyPort, echo);
+    auto datagram =
+        std::make_unique<ThreadingUdpServer<ServeDatagram>>(kAnyPort, [](DatagramRequest& r) { r.reply(r.data()); });
+    const Address tcp = stream->address(), udp = datagram->address();
+    {
+      const Serving serving(forking), others(*stream), more(*datagram);
+      EXPECT_EQ(converse(tcp, "it serves"), "it serves");
+      Socket asking(AF_INET, SOCK_DGRAM);
+      asking.send_to("it serves", udp);
+      EXPECT_EQ(asking.recv_from().data, "it serves");
+      Socket client = connect(forking.address());
+      client.send_all("x");
+      EXPECT_EQ(client.recv(1), "x");  // a child lives
+      for (Server* const server : {static_cast<Server*>(stream.get()), static_cast<Server*>(datagram.get())}) {
+        server->request_stop();
+        EXPECT_TRUE(server->wait_stopped(20s));
+      }
+      EXPECT_NO_THROW(ThreadingTcpServer<ServeConnection>(tcp, echo));
+      EXPECT_NO_THROW(ThreadingUdpServer<ServeDatagram>(udp, [](DatagramRequest&) {}));
+      client.send_all("y");
+      EXPECT_EQ(client.recv(1), "y");
+    }
+  });
+}
+
+// The static objects of the parent, among them its servers, are destroyed in the child as well.
+TEST(forking, a_child_that_exits_leaves_the_parents_servers_alone) {
+  const std::string path = ::testing::TempDir() + "hawser-exits-" + std::to_string(::getpid());
+  const pid_t parent = fork_process();
+  if (parent == 0) {
+    static ForkingUnixServer<ServeConnection> server(path, [](Socket& peer) {
+      const Bytes word = peer.recv(10);
+      if (word == "exit") std::exit(0);
+      peer.send_all(word);
+    });
+    server.serve_forever();
+    ::_exit(0);
+  }
+  const auto ask = [&path](std::string_view word) {
+    for (;;) {
+      try {
+        Socket client = connect(Endpoint::unix_path(path));
+        client.set_timeout(20s);
+        client.send_all(word);
+        return client.recv(10).str();
+      } catch (const SystemError&) {
+        sleep(1ms);  // it is not there yet
+      }
+    }
+  };
+  EXPECT_EQ(ask("hi"), "hi");
+  EXPECT_EQ(ask("exit"), "");
+  EXPECT_EQ(::access(path.c_str(), F_OK), 0);
+  EXPECT_EQ(ask("ho"), "ho");
+  ::kill(parent, SIGKILL);
+  ::waitpid(parent, nullptr, 0);
+  ::unlink(path.c_str());
 }
 
 // SIGCHLD ignored means that the kernel reaps, and tells nobody how they ended.

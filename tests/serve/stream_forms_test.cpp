@@ -425,6 +425,39 @@ TEST_P(StreamForms, handle_request_serves_one) {
   });
 }
 
+TEST_P(StreamForms, a_stop_ends_the_request_that_handle_request_waits_for) {
+  in_context([] {
+    const auto server = make(echo, {.timeout = 30s});
+    std::thread client([&] {
+      Socket idle = connect(server->address());
+      idle.set_timeout(20s);
+      while (server->connections() == 0) std::this_thread::sleep_for(1ms);
+      server->request_stop();
+      // Others run it beside themselves: the destructor cuts it.
+      EXPECT_TRUE(at_once() || idle.recv(1).empty());
+    });
+    EXPECT_TRUE(server->handle_request());
+    client.join();
+  });
+}
+
+// What was written before something is thrown is not lost, and neither is what finish says then.
+TEST_P(StreamForms, a_handler_that_throws_has_said_what_it_said) {
+  struct Refusing : StreamHandler {
+    void handle() override {
+      output().write("no such command\n");
+      throw std::runtime_error("refused");
+    }
+    void finish() override { output().write("bye\n"); }
+  };
+  Log log;
+  in_context([] {
+    const auto server = make([](Socket& peer) { Refusing().serve(peer); });
+    const Serving serving(*server);
+    EXPECT_EQ(converse(server->address(), ""), "no such command\nbye\n");
+  });
+}
+
 class Impatient : public StreamServer {
  public:
   using StreamServer::StreamServer;
