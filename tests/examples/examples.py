@@ -85,6 +85,21 @@ class Program:
         return os.read(self.process.stdout.fileno(), 65536)
 
 
+def small_disk():
+    """As preexec_fn: the program's files may have 100,000 bytes, which is a full disk that needs no disk."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+
+def until(happened):
+    """Waits until it is so."""
+    end = time.monotonic() + SECONDS
+    while not happened():
+        if time.monotonic() > end:
+            raise AssertionError("it did not happen")
+        time.sleep(0.01)
+
+
 def client(port, kind=socket.SOCK_STREAM):
     """A Python socket connected to an example."""
     sock = socket.socket(socket.AF_INET, kind)

@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import socket
 import struct
 import tempfile
 
@@ -52,7 +53,47 @@ class Upload(examples.TestCase):
             with examples.client(server.port()) as sock:
                 sock.sendall(header("whole.bin", 3) + b"abc")
                 server.wait_for("stored whole.bin")
-        self.assertFalse((self.folder / "half.bin").exists())
+            examples.until(lambda: os.listdir(self.folder) == ["whole.bin"])  # nothing of the broken ones stays
+
+    def test_two_uploads_of_one_name_do_not_mix(self):
+        with examples.Program("upload_server", 0, self.folder) as server:
+            with examples.client(server.port()) as slow, examples.client(server.port()) as quick:
+                slow.sendall(header("same.bin", 100_000) + b"s" * 50_000)
+                examples.until(lambda: os.listdir(self.folder))  # it has begun
+                quick.sendall(header("same.bin", 70_000) + b"q" * 70_000)
+                server.wait_for("stored same.bin, 70000 bytes")
+                self.assertEqual((self.folder / "same.bin").read_bytes(), b"q" * 70_000)
+                slow.sendall(b"s" * 50_000)
+                server.wait_for("stored same.bin, 100000 bytes")
+        self.assertEqual((self.folder / "same.bin").read_bytes(), b"s" * 100_000)
+        self.assertEqual(os.listdir(self.folder), ["same.bin"])
+
+    def test_a_name_with_a_nul_is_none(self):
+        (self.folder / "good").write_bytes(b"as it was")
+        with examples.Program("upload_server", 0, self.folder) as server:
+            with examples.client(server.port()) as sock:
+                sock.sendall(header("good\0x", 1000) + b"half")
+                sock.shutdown(socket.SHUT_WR)
+                self.assertEqual(examples.receive_all(sock), b"")
+            server.wait_for("no file name")
+        self.assertEqual((self.folder / "good").read_bytes(), b"as it was")
+
+    def test_a_full_disk_leaves_nothing(self):
+        with examples.Program("upload_server", 0, self.folder, preexec_fn=examples.small_disk) as server:
+            with examples.client(server.port()) as sock:
+                sock.sendall(header("large.bin", 500_000) + b"x" * 500_000)
+                server.wait_for(r"write \S+: File too large")
+            examples.until(lambda: not os.listdir(self.folder))
+
+    def test_what_went_wrong_is_one_line(self):
+        with examples.server() as taken:
+            port = taken.getsockname()[1]
+            done = examples.run("upload_server", port, self.folder, check=False)
+        self.assertEqual((done.returncode, done.stderr),
+                         (1, f"upload_server: bind 127.0.0.1:{port}: Address already in use\n"))
+        done = examples.run("upload_client", port, self.source, check=False)
+        self.assertEqual((done.returncode, done.stderr),
+                         (1, f"upload_client: connect 127.0.0.1:{port}: Connection refused\n"))
 
     def test_python_server(self):
         with examples.server() as listener:
