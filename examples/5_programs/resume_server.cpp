@@ -1,9 +1,14 @@
 // Resume, shown bare: the client names a file and its size, the server says how much of it has come already, and the
-// client sends the rest. What has come stays in NAME.part, whatever breaks.
+// client sends the rest. What has come stays in NAME.part, whatever breaks; what can't be done is answered with an
+// error.
 //
 //   resume_server PORT FOLDER
 //
 // The part is trusted to be the beginning of the same file; the hub compares hashes before it believes that.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -13,30 +18,52 @@
 using namespace hawser;
 namespace fs = std::filesystem;
 
-void receive_rest(Socket& peer, const fs::path& folder) {
-  FrameStream frames(peer);
-  const Frame wish = frames.receive();
-  if (!wish) return;
-  const fs::path name = fs::path(wish["filename"].as_string()).filename();
+// One sender at a time writes a part: the lock lasts as long as the descriptor.
+UniqueFd locked(const fs::path& part) {
+  UniqueFd file(::open(part.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+  if (!file) throw_errno("open", part.string());
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) < 0) throw std::runtime_error("somebody else is sending it just now");
+  return file;
+}
+
+void receive_rest(Socket& peer, FrameStream& frames, const Frame& wish, const fs::path& folder) {
+  const std::string name = fs::path(wish["filename"].as_string()).filename();
+  // For the system a name ends at the first NUL.
+  if (name.empty() || name.contains('\0') || name.ends_with(".part")) throw std::runtime_error("no name for a file");
   const std::uint64_t size = wish["filesize"].as_uint64();
-  const fs::path part = folder / (name.string() + ".part");
-  std::uint64_t have = fs::exists(part) ? fs::file_size(part) : 0;
+  const fs::path part = folder / (name + ".part");
+  const UniqueFd lock = locked(part);
+  std::uint64_t have = fs::file_size(part);
   if (have > size) fs::resize_file(part, have = 0);
   frames.send({{"offset", have}});
-  std::cout << name.string() << ": from " << have << " of " << size << std::endl;
+  std::cout << fmt::format("{}: from {} of {}", name, have, size) << std::endl;
 
   std::ofstream file(part, std::ios::binary | std::ios::app);
   while (have < size) {
     const Bytes data = peer.recv(std::min<std::uint64_t>(size - have, 64 * 1024));
-    if (!data) return;  // the next attempt goes on from here
-    file.write(data.view().data(), static_cast<std::streamsize>(data.size()));
-    file.flush();
+    if (!data) {  // the next attempt goes on from here
+      std::cout << name << ": broke off" << std::endl;
+      return;
+    }
+    file.write(data.view().data(), static_cast<std::streamsize>(data.size())).flush();
+    if (!file) throw_errno("write", part.string());
     have += data.size();
   }
-  file.close();
   fs::rename(part, folder / name);
   frames.send({{"ok", true}});
-  std::cout << name.string() << ": complete" << std::endl;
+  std::cout << name << ": complete" << std::endl;
+}
+
+void serve(Socket& peer, const fs::path& folder) {
+  FrameStream frames(peer);
+  const Frame wish = frames.receive();
+  if (!wish) return;
+  try {
+    receive_rest(peer, frames, wish, folder);
+  } catch (const std::exception& error) {
+    frames.send({{"error", error.what()}});
+    throw;  // to the server's log
+  }
 }
 
 int main(int argc, char** argv) {
@@ -44,9 +71,14 @@ int main(int argc, char** argv) {
     std::cerr << "usage: resume_server PORT FOLDER\n";
     return 2;
   }
-  return run([&] {
-    FiberTcpServer server({"127.0.0.1", std::stoi(argv[1])}, [&](Socket& peer) { receive_rest(peer, argv[2]); });
-    std::cout << "listening on " << server.address().str() << std::endl;
-    server.serve_forever();
-  });
+  try {
+    return run([&] {
+      FiberTcpServer server({"127.0.0.1", std::stoi(argv[1])}, [&](Socket& peer) { serve(peer, argv[2]); });
+      std::cout << "listening on " << server.address().str() << std::endl;
+      server.serve_forever();
+    });
+  } catch (const std::exception& error) {
+    std::cerr << "resume_server: " << error.what() << '\n';
+    return 1;
+  }
 }

@@ -33,7 +33,7 @@ class Resume(examples.TestCase):
             port = server.port()
             broken = examples.run("resume_client", port, self.source, 100_000, check=False)
             self.assertEqual(broken.returncode, 1)
-            server.wait_for("from 0 of 300000")
+            server.wait_for("数据.bin: broke off")
             self.assertIn("complete", examples.run("resume_client", port, self.source).stdout)
             server.wait_for(r"from [1-9]\d* of 300000")
         self.assertEqual((self.folder / "数据.bin").read_bytes(), self.content)
@@ -46,6 +46,70 @@ class Resume(examples.TestCase):
             sock.sendall(self.content[12345:])
             self.assertTrue(receive_header(sock)["ok"])
         self.assertEqual((self.folder / "a.bin").read_bytes(), self.content)
+
+    def test_what_is_not_stored_is_not_acknowledged(self):
+        with examples.Program("resume_server", 0, self.folder, preexec_fn=examples.small_disk) as server:
+            done = examples.run("resume_client", server.port(), self.source, check=False)
+            self.assertEqual((done.returncode, done.stdout), (1, "the server has 0 of 300000 bytes\n"))
+            self.assertRegex(done.stderr, r"^resume_client: write \S+: File too large\n$")
+            self.assertNotIn(b"complete", server.output)
+        self.assertFalse((self.folder / "数据.bin").exists())
+
+    def test_one_sender_at_a_time(self):
+        with examples.Program("resume_server", 0, self.folder) as server, examples.client(server.port()) as first:
+            send_header(first, {"filename": "数据.bin", "filesize": 100_000})
+            self.assertEqual(receive_header(first)["offset"], 0)
+            done = examples.run("resume_client", server.port(), self.source, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertEqual(done.stderr, "resume_client: somebody else is sending it just now\n")
+            first.sendall(b"1" * 100_000)
+            self.assertTrue(receive_header(first)["ok"])
+        self.assertEqual((self.folder / "数据.bin").read_bytes(), b"1" * 100_000)
+
+    def test_a_name_with_a_nul_is_none(self):
+        (self.folder / "good").write_bytes(b"as it was")
+        with examples.Program("resume_server", 0, self.folder) as server, examples.client(server.port()) as sock:
+            send_header(sock, {"filename": "good\0x", "filesize": 100})
+            self.assertEqual(receive_header(sock), {"error": "no name for a file"})
+        self.assertEqual((self.folder / "good").read_bytes(), b"as it was")
+
+    def test_python_server_that_is_wrong_or_gone(self):
+        for answer, error in (({"offset": 300_001}, "the server claims 300001 of 300000 bytes"),
+                              ({"error": "not today"}, "not today"), (None, "the server has gone")):
+            with examples.server() as listener:
+                with examples.Program("resume_client", listener.getsockname()[1], self.source) as client:
+                    sock, _ = listener.accept()
+                    with sock:
+                        receive_header(sock)
+                        if answer:
+                            send_header(sock, answer)
+                        self.assertEqual(examples.receive_all(sock) if answer else b"", b"")
+                    self.assertEqual(client.end(), 1)
+                    self.assertEqual(client.output.decode(), f"resume_client: {error}\n")
+
+    def test_python_server_that_leaves_before_its_last_word(self):
+        with examples.server() as listener:
+            with examples.Program("resume_client", listener.getsockname()[1], self.source) as client:
+                sock, _ = listener.accept()
+                with sock:
+                    receive_header(sock)
+                    send_header(sock, {"offset": 299_000})
+                    examples.receive_exactly(sock, 1000)
+                self.assertEqual(client.end(), 1)
+                client.wait_for("resume_client: the server has gone\n")
+
+    def test_what_went_wrong_is_one_line(self):
+        with examples.server() as taken:
+            port = taken.getsockname()[1]
+            done = examples.run("resume_server", port, self.folder, check=False)
+        self.assertEqual((done.returncode, done.stderr),
+                         (1, f"resume_server: bind 127.0.0.1:{port}: Address already in use\n"))
+        done = examples.run("resume_client", port, self.source, check=False)
+        self.assertEqual((done.returncode, done.stderr),
+                         (1, f"resume_client: connect 127.0.0.1:{port}: Connection refused\n"))
+        done = examples.run("resume_client", port, self.folder / "none", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"^resume_client: .*: (No such file or directory|Connection refused)\n$")
 
     def test_python_server(self):
         with examples.server() as listener:
