@@ -3,22 +3,57 @@
 //   copy_file FROM TO
 //   copy_file FROM TO gbk utf-8
 //
-// A piece may end in the middle of a character; the decoder keeps what is incomplete for the next piece.
+// A piece may end in the middle of a character; the decoder keeps what is incomplete for the next piece. What was at TO
+// stays there until the copy is complete, so that TO may also be FROM itself.
+#include <fmt/format.h>
+
+#include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <random>
 
 #include <hawser/hawser.h>
 
 using namespace hawser;
+namespace fs = std::filesystem;
 
-void copy(std::istream& from, std::ostream& to,
-          const std::function<Bytes(std::string_view piece, bool last)>& changed) {
+using Change = std::function<Bytes(std::string_view piece, bool last)>;
+
+Change no_change() {
+  return [](std::string_view piece, bool) { return Bytes(piece); };
+}
+
+Change recoding(const std::string& encoding, const std::string& new_encoding) {
+  return [decoder = TextDecoder(encoding), encoder = TextEncoder(new_encoding)](
+             std::string_view piece, bool last) mutable { return encoder.encode(decoder.decode(piece, last), last); };
+}
+
+void copy(const fs::path& from, std::ofstream& to, const Change& changed) {
+  std::ifstream file(from, std::ios::binary);
+  if (!file) throw_errno("open", from.string());
   std::string piece(64 * 1024, '\0');
-  while (from) {
-    from.read(piece.data(), static_cast<std::streamsize>(piece.size()));
-    const std::string_view came(piece.data(), static_cast<std::size_t>(from.gcount()));
-    const Bytes out = changed(came, from.eof());
+  while (file && to) {
+    file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    if (file.bad()) throw_errno("read", from.string());
+    const std::string_view came(piece.data(), static_cast<std::size_t>(file.gcount()));
+    const Bytes out = changed(came, file.eof());
     to.write(out.view().data(), static_cast<std::streamsize>(out.size()));
+  }
+}
+
+void copy_whole(const fs::path& from, const fs::path& to, const Change& changed) {
+  if (fs::exists(to) && !fs::is_regular_file(to)) throw std::runtime_error(to.string() + " is no file");
+  const fs::path beside = to.string() + fmt::format(".{:08x}", std::random_device{}());
+  std::ofstream file(beside, std::ios::binary | std::ios::noreplace);
+  if (!file) throw_errno("create", beside.string());
+  try {
+    copy(from, file, changed);
+    file.close();
+    if (!file) throw_errno("write", to.string());
+    fs::rename(beside, to);
+  } catch (...) {
+    fs::remove(beside);
+    throw;
   }
 }
 
@@ -27,23 +62,10 @@ int main(int argc, char** argv) {
     std::cerr << "usage: copy_file FROM TO [ENCODING NEW-ENCODING]\n";
     return 2;
   }
-  std::ifstream from(argv[1], std::ios::binary);
-  if (!from) throw_errno("open", argv[1]);
-  std::ofstream to(argv[2], std::ios::binary);
-  if (!to) throw_errno("open", argv[2]);
   try {
-    if (argc == 3) {
-      copy(from, to, [](std::string_view piece, bool) { return Bytes(piece); });
-    } else {
-      TextDecoder decoder(argv[3]);
-      TextEncoder encoder(argv[4]);
-      copy(from, to,
-           [&](std::string_view piece, bool last) { return encoder.encode(decoder.decode(piece, last), last); });
-    }
-  } catch (const std::exception& error) {  // names the codec, the bytes and where they are
-    std::cerr << argv[1] << ": " << error.what() << '\n';
+    copy_whole(argv[1], fs::weakly_canonical(argv[2]), argc == 3 ? no_change() : recoding(argv[3], argv[4]));
+  } catch (const std::exception& error) {  // of text: names the codec, the bytes and where they are
+    std::cerr << "copy_file: " << error.what() << '\n';
     return 1;
   }
-  to.close();
-  if (!to) throw_errno("write", argv[2]);
 }
