@@ -3,6 +3,9 @@
 // each time.
 //
 //   length_as_text server PORT           then, elsewhere:  length_as_text client PORT 5000
+#include <fmt/format.h>
+
+#include <charconv>
 #include <iostream>
 #include <string>
 
@@ -10,15 +13,25 @@
 
 using namespace hawser;
 
-std::string numbers_up_to(int last) {
+constexpr std::size_t kHighest = 100'000;      // how far anybody may make us count
+constexpr std::size_t kLongest = 1024 * 1024;  // what a stranger may make us keep
+
+std::size_t number_in(std::string_view text, std::size_t most) {
+  std::size_t number = most + 1;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  if (number > most) throw std::runtime_error(fmt::format("what came is no number up to {}", most));
+  return number;
+}
+
+std::string numbers_up_to(std::size_t last) {
   std::string text;
-  for (int n = 1; n <= last; ++n) text += std::to_string(n) + '\n';
+  for (std::size_t n = 1; n <= last; ++n) text += std::to_string(n) + '\n';
   return text;
 }
 
 void answer(Socket& peer) {
   while (const Bytes wish = peer.recv(1024)) {
-    const std::string text = numbers_up_to(std::stoi(wish.str()));
+    const std::string text = numbers_up_to(number_in(wish, kHighest));
     peer.send_all(std::to_string(text.size()));
     if (peer.recv(1024) != "recv_ready") return;
     peer.send_all(text);
@@ -28,7 +41,9 @@ void answer(Socket& peer) {
 void ask(int port, const std::string& wish) {
   Socket sock = connect({"127.0.0.1", port});
   sock.send_all(wish);
-  const std::size_t size = std::stoul(sock.recv(1024).str());
+  const Bytes length = sock.recv(1024);
+  if (!length) throw std::runtime_error("the server has gone");
+  const std::size_t size = number_in(length, kLongest);
   sock.send_all("recv_ready");
   std::string text;
   while (text.size() < size) {
@@ -44,10 +59,15 @@ int main(int argc, char** argv) {
     std::cerr << "usage: length_as_text server PORT | client PORT COUNT\n";
     return 2;
   }
-  return run([&] {
-    if (argc == 4) return ask(std::stoi(argv[2]), argv[3]);
-    FiberTcpServer server({"127.0.0.1", std::stoi(argv[2])}, answer);
-    std::cout << "listening on " << server.address().str() << std::endl;
-    server.serve_forever();
-  });
+  try {
+    return run([&] {
+      if (argc == 4) return ask(std::stoi(argv[2]), argv[3]);
+      FiberTcpServer server({"127.0.0.1", std::stoi(argv[2])}, answer);
+      std::cout << "listening on " << server.address().str() << std::endl;
+      server.serve_forever();
+    });
+  } catch (const std::exception& error) {
+    std::cerr << "length_as_text: " << error.what() << '\n';
+    return 1;
+  }
 }

@@ -86,6 +86,34 @@ class LengthAsText(examples.TestCase):
                 self.assertEqual(client.end(), 0)
                 self.assertEqual(client.output.decode(), text)
 
+    def test_no_stranger_makes_it_count_for_ever(self):
+        with examples.Program("length_as_text", "server", 0) as server:
+            for wish in b"2000000", b"-5", b"99999999999999999999", b"abc":
+                with self.subTest(wish=wish), examples.client(server.port()) as sock:
+                    sock.sendall(wish)
+                    self.assertEqual(sock.recv(1024), b"")
+                    server.wait_for("no number up to 100000")
+                    server.output = server.output[:server.output.index(b"\n") + 1]
+            with examples.client(server.port()) as sock:
+                sock.sendall(b"3")
+                self.assertEqual(sock.recv(1024), b"6")
+
+    def test_what_went_wrong_is_one_line(self):
+        for answer, error in ((b"", "the server has gone"), (b"2000000", "what came is no number up to 1048576")):
+            with examples.server() as listener:
+                with examples.Program("length_as_text", "client", listener.getsockname()[1], 7) as client:
+                    sock, _ = listener.accept()
+                    with sock:
+                        sock.recv(1024)
+                        sock.sendall(answer)
+                    self.assertEqual(client.end(), 1)
+                    self.assertEqual(client.output.decode(), f"length_as_text: {error}\n")
+        with examples.server() as taken:
+            port = taken.getsockname()[1]
+            done = examples.run("length_as_text", "server", port, check=False)
+        self.assertEqual((done.returncode, done.stderr),
+                         (1, f"length_as_text: bind 127.0.0.1:{port}: Address already in use\n"))
+
 
 class FixedLength(examples.TestCase):
     def test_both_ends(self):
