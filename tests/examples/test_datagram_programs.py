@@ -54,6 +54,38 @@ class FeiqMessage(examples.TestCase):
                 message.wait_for("received")
                 self.assertEqual(message.end(), 0)
 
+    def test_names_have_no_colons_and_receipts_may_have_options(self):
+        with examples.server(socket.SOCK_DGRAM) as feiq:
+            port = feiq.getsockname()[1]
+            with examples.Program("feiq_message", "localhost", "a:b", "c:d", port) as message:
+                data, peer = feiq.recvfrom(65536)
+                version, number, user, host, command, text = data.split(b":", 5)
+                self.assertEqual((user, int(command), text), (b"a;b", 0x120, b"c:d\0"))
+                feiq.sendto(b"1:99:other:pc:%d:%s" % (0x21 | 0x800000, number), peer)
+                message.wait_for("received")
+                self.assertEqual(message.end(), 0)
+
+    def test_what_others_say_does_not_keep_it_waiting(self):
+        with examples.server(socket.SOCK_DGRAM) as feiq:
+            with examples.Program("feiq_message", "127.0.0.1", "me", "hi", feiq.getsockname()[1]) as message:
+                data, peer = feiq.recvfrom(65536)
+                number = data.split(b":")[1]
+
+                def ended():
+                    # Somebody enters, the receipt of another message, and what is none at all.
+                    for chatter in b"1:1:o:pc:1:x\0", b"1:2:o:pc:33:1\0", number, b"1:3:o:pc:x:" + number, b"":
+                        feiq.sendto(chatter, peer)
+                    return message.process.poll() is not None
+
+                examples.until(ended)
+                message.wait_for("no receipt")
+                self.assertEqual(message.end(), 1)
+
+    def test_what_went_wrong_is_one_line(self):
+        done = examples.run("feiq_message", "no.such.host.invalid", "me", "hi", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"^feiq_message: resolve no.such.host.invalid: .*\n$")
+
 
 if __name__ == "__main__":
     examples.main()
