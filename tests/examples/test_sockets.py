@@ -2,6 +2,7 @@
 import os
 import pathlib
 import resource
+import select
 import signal
 import socket
 import struct
@@ -235,6 +236,130 @@ class Multicast(examples.TestCase):
         self.assertIn("127.0.0.1: not a group", examples.run("multicast", "127.0.0.1:0", "lo", check=False).stderr)
         self.assertIn("MCAST_JOIN_GROUP nowhere: No such device",
                       examples.run("multicast", "239.1.1.1:0", "nowhere", check=False).stderr)
+
+
+class Broadcast(examples.TestCase):
+    def test_everybody_on_the_network_hears_it(self):
+        free = examples.server(socket.SOCK_DGRAM)
+        everybody = "127.255.255.255", free.getsockname()[1]
+        free.close()
+        place = "%s:%d" % everybody
+        with examples.Program("broadcast", place) as one, examples.Program("broadcast", place) as two, \
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as python:
+            for program in (one, two):
+                program.wait_for("listening on")
+            python.settimeout(examples.SECONDS)
+            python.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            python.bind(everybody)
+            examples.run("broadcast", place, "大家好")
+            self.assertEqual(python.recv(100).decode(), "大家好")
+            with self.assertRaises(PermissionError):
+                python.sendto(b"by mistake", everybody)
+            python.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+            python.sendto(b"from Python", everybody)
+            for program in (one, two):
+                program.wait_for(r"127.0.0.1: 大家好\n\S+: from Python\n")
+
+    def test_what_went_wrong_is_one_line(self):
+        done = examples.run("broadcast", "somewhere:1", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r'^broadcast: bad address "somewhere.*\n$')
+
+
+class Urgent(examples.TestCase):
+    def test_the_urgent_byte_is_read_in_its_place(self):
+        with examples.Program("urgent", 0) as listener, examples.client(listener.port()) as sock:
+            sock.sendall(b"before")
+            sock.send(b"!", socket.MSG_OOB)
+            sock.sendall(b"after")
+            listener.wait_for("text: before\nurgent: !\ntext: after\n")
+            sock.send(b"?", socket.MSG_OOB)
+            listener.wait_for("urgent: \\?\n")
+            sock.close()
+            self.assertEqual(listener.end(), 0)
+
+    def test_python_hears_it_out_of_line(self):
+        with examples.server() as listener:
+            with examples.Program("urgent", "127.0.0.1:%d" % listener.getsockname()[1]) as program:
+                sock, _ = listener.accept()
+                with sock:
+                    self.assertTrue(select.select([], [], [sock], examples.SECONDS)[2])
+                    self.assertEqual(sock.recv(1, socket.MSG_OOB), b"!")
+                    self.assertEqual(examples.receive_all(sock), b"one thing after anotherand so on")
+                self.assertEqual(program.end(), 0)
+
+    def test_both_ends(self):
+        with examples.Program("urgent", 0) as listener:
+            examples.run("urgent", f"127.0.0.1:{listener.port()}")
+            listener.wait_for("text: one thing after another\nurgent: !\ntext: and so on\n")
+            self.assertEqual(listener.end(), 0)
+
+
+class Families(examples.TestCase):
+    KINDS = {
+        "IPv4 stream": (socket.AF_INET, socket.SOCK_STREAM, 0),
+        "IPv4 datagrams": (socket.AF_INET, socket.SOCK_DGRAM, 0),
+        "IPv6 stream": (socket.AF_INET6, socket.SOCK_STREAM, 0),
+        "UNIX stream": (socket.AF_UNIX, socket.SOCK_STREAM, 0),
+        "UNIX datagrams": (socket.AF_UNIX, socket.SOCK_DGRAM, 0),
+        "raw ICMP": (socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP),
+        "raw CAN": (socket.AF_CAN, socket.SOCK_RAW, socket.CAN_RAW),
+        "RDS": (socket.AF_RDS, socket.SOCK_SEQPACKET, 0),
+    }
+
+    def fault(self, name):
+        """What the kernel has against it."""
+        try:
+            socket.socket(*self.KINDS[name]).close()
+        except OSError as error:
+            return os.strerror(error.errno)
+        return None
+
+    def test_what_there_is_and_what_not(self):
+        lines = dict(line.split(": ", 1) for line in examples.run("families").stdout.splitlines())
+        self.assertEqual(list(lines), list(self.KINDS))
+        for name, said in lines.items():
+            fault = self.fault(name)
+            self.assertRegex(said, f"^socket AF_\\w+ SOCK_.*: {fault}$" if fault else "^here$")
+
+    def test_dual_stack(self):
+        if self.fault("IPv6 stream"):
+            done = examples.run("dual_stack", 0, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stderr, r"^dual_stack: .*\n$")
+            return
+        with examples.Program("dual_stack", 0) as server:
+            port = server.port()
+            with examples.client(port) as sock:
+                self.assertEqual(sock.recv(100), b"you came over IPv4 from ::ffff:127.0.0.1\n")
+                with socket.socket(socket.AF_INET6) as other:  # while the first is still there
+                    other.settimeout(examples.SECONDS)
+                    try:
+                        other.connect(("::1", port))
+                    except OSError:
+                        self.skipTest("no IPv6 address on the loopback")
+                    self.assertEqual(other.recv(100), b"you came over IPv6 from ::1\n")
+            self.assertEqual(examples.run("tcp_client", f"[::1]:{port}").stdout, "you came over IPv6 from ::1\n")
+            second = examples.run("dual_stack", port, check=False)
+            self.assertEqual((second.returncode, second.stderr),
+                             (1, f"dual_stack: bind [::]:{port}: Address already in use\n"))
+
+    def test_can_frames(self):
+        fault = self.fault("raw CAN") or "No such device"
+        done = examples.run("can_frames", "no-such-bus", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, f"^can_frames: .*: {fault}\n$")
+        if "vcan0" not in [name for _, name in socket.if_nameindex()]:
+            return
+        with examples.Program("can_frames", "vcan0") as program, \
+                socket.socket(socket.AF_CAN, socket.SOCK_RAW, socket.CAN_RAW) as python:
+            program.wait_for("listening on vcan0")
+            python.settimeout(examples.SECONDS)
+            python.bind(("vcan0",))
+            examples.run("can_frames", "vcan0", "1a3", "hello")
+            self.assertEqual(python.recv(100), struct.pack("<IB3x8s", 0x1a3, 5, b"hello"))
+            python.send(struct.pack("<IB3x8s", 0x7ff, 2, b"\x01\xff"))
+            program.wait_for("1a3: 68 65 6c 6c 6f\n7ff: 01 ff\n")
 
 
 class Unix(examples.TestCase):
