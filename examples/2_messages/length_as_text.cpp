@@ -17,7 +17,7 @@ constexpr std::size_t kHighest = 100'000;      // how far anybody may make us co
 constexpr std::size_t kLongest = 1024 * 1024;  // what a stranger may make us keep
 
 std::size_t number_in(std::string_view text, std::size_t most) {
-  std::size_t number = most + 1;
+  std::size_t number = most + 1;  // unless the text begins with one
   std::from_chars(text.data(), text.data() + text.size(), number);
   if (number > most) throw std::runtime_error(fmt::format("what came is no number up to {}", most));
   return number;

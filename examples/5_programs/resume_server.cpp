@@ -16,6 +16,7 @@
 #include <hawser/hawser.h>
 
 using namespace hawser;
+using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
 // One sender at a time writes a part: the lock lasts as long as the descriptor.
@@ -73,7 +74,9 @@ int main(int argc, char** argv) {
   }
   try {
     return run([&] {
-      FiberTcpServer server({"127.0.0.1", std::stoi(argv[1])}, [&](Socket& peer) { serve(peer, argv[2]); });
+      // Who says nothing for a minute has gone, and no longer keeps the part from being sent.
+      FiberTcpServer server({"127.0.0.1", std::stoi(argv[1])}, [&](Socket& peer) { serve(peer, argv[2]); },
+                            {.idle_timeout = 60s});
       std::cout << "listening on " << server.address().str() << std::endl;
       server.serve_forever();
     });
