@@ -5,11 +5,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+#include <cstdlib>
 #include <ctime>
 #include <iostream>
-#include <ranges>
-#include <vector>
+#include <sstream>
+#include <string>
 
 #include <hawser/hawser.h>
 
@@ -21,20 +21,18 @@ constexpr auto kVersion = "1_lbt6_0#128#000000000000#0#0#0#4001#9";
 constexpr int kSendMessage = 0x20;
 constexpr int kReceiptWanted = 0x100;
 constexpr int kReceipt = 0x21;
-constexpr int kMode = 0xff;  // the low bits of a command; the others are options
+constexpr unsigned kMode = 0xff;  // the low bits of a command; the others are options
 
 std::string without_colons(std::string name) {
   std::ranges::replace(name, ':', ';');
   return name;
 }
 
-bool is_receipt(std::string_view datagram, std::string_view number) {
-  std::vector<std::string_view> fields;
-  for (const auto field : std::views::split(datagram, ':')) fields.emplace_back(field);
-  if (fields.size() < 6) return false;
-  int command = 0;
-  std::from_chars(fields[4].data(), fields[4].data() + fields[4].size(), command);
-  return (command & kMode) == kReceipt && fields[5].substr(0, fields[5].find('\0')) == number;
+bool is_receipt(const std::string& datagram, const std::string& number) {
+  std::istringstream in(datagram);
+  std::string version, its_number, user, host, command, text;
+  for (std::string* field : {&version, &its_number, &user, &host, &command, &text}) std::getline(in, *field, ':');
+  return (std::strtoul(command.c_str(), nullptr, 10) & kMode) == kReceipt && text.c_str() == number;  // up to the NUL
 }
 
 int main(int argc, char** argv) {
@@ -51,7 +49,7 @@ int main(int argc, char** argv) {
     Socket sock(AF_INET, SOCK_DGRAM);
     sock.send_to(encode(message + '\0', "gbk", OnError::replace), there);
     Deadline patience(3s, "receipt");  // for all that comes meanwhile, of others too
-    while (!is_receipt(sock.recv_from().data, number)) continue;
+    while (!is_receipt(sock.recv_from().data.str(), number)) continue;
     std::cout << "received\n";
   } catch (const DeadlineExceeded&) {
     std::cout << "sent; no receipt\n";
