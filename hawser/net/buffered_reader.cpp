@@ -53,26 +53,15 @@ std::optional<std::string> BufferedReader::read_until(std::string_view delimiter
 }
 
 void BufferedReader::read_exactly(std::span<std::byte> into) {
-  std::size_t have = 0;
-  while (have < into.size()) {
-    const std::size_t count = read_through(into.subspan(have));
-    if (count == 0) {
-      throw EndOfStream("read_exactly " + name() + ": the stream ended after " + std::to_string(have) + " of " +
-                            std::to_string(into.size()) + " bytes",
-                        have);
-    }
-    have += count;
-  }
+  if (into.size() >= kLargestStep) return read_past(into);
+  gather(into.size());
+  if (into.empty()) return;  // and there may be no memory at all
+  std::memcpy(into.data(), buffer_.get() + begin_, into.size());
+  begin_ += into.size();
 }
 
 Bytes BufferedReader::read_exactly(std::size_t count) {
-  while (buffered().size() < count) {
-    if (!fill(count)) {
-      throw EndOfStream("read_exactly " + name() + ": the stream ended after " + std::to_string(buffered().size()) +
-                            " of " + std::to_string(count) + " bytes",
-                        buffered().size());
-    }
-  }
+  gather(count);
   Bytes bytes(buffered().substr(0, count));
   begin_ += count;
   return bytes;
@@ -132,19 +121,45 @@ bool BufferedReader::fill(std::size_t wanted) {
   return count > 0;
 }
 
-// Large reads pass by the buffer.
-std::size_t BufferedReader::read_through(std::span<std::byte> into) {
-  if (buffered().empty()) {
-    if (into.size() >= kLargestStep) {
-      if (tied_ && tied_->buffered() > 0) tied_->flush();
-      return stream_->read_some(into);
-    }
-    if (!fill(into.size())) return 0;
+void BufferedReader::gather(std::size_t count) {
+  while (buffered().size() < count) {
+    if (!fill(count)) refuse_end(buffered().size(), count);
   }
-  const std::size_t count = std::min(into.size(), buffered().size());
-  std::memcpy(into.data(), buffer_.get() + begin_, count);
-  begin_ += count;
-  return count;
+}
+
+void BufferedReader::refuse_end(std::size_t received, std::size_t wanted) const {
+  throw EndOfStream("read_exactly " + name() + ": the stream ended after " + std::to_string(received) + " of " +
+                        std::to_string(wanted) + " bytes",
+                    received);
+}
+
+// Large reads pass by the buffer. What interrupts one finds in the buffer what had come.
+void BufferedReader::read_past(std::span<std::byte> into) {
+  std::size_t have = std::min(into.size(), buffered().size());
+  if (have > 0) std::memcpy(into.data(), buffer_.get() + begin_, have);
+  begin_ += have;
+  try {
+    while (have < into.size()) {
+      if (tied_ && tied_->buffered() > 0) tied_->flush();
+      const std::size_t count = stream_->read_some(into.subspan(have));
+      if (count == 0) refuse_end(have, into.size());
+      have += count;
+    }
+  } catch (...) {
+    put_back(into.first(have));
+    throw;
+  }
+}
+
+// Into the buffer, which is empty.
+void BufferedReader::put_back(std::span<const std::byte> bytes) {
+  if (capacity_ < bytes.size()) {
+    buffer_.reset(new std::byte[bytes.size()]);
+    capacity_ = bytes.size();
+  }
+  if (!bytes.empty()) std::memcpy(buffer_.get(), bytes.data(), bytes.size());
+  begin_ = 0;
+  filled_ = bytes.size();
 }
 
 std::string_view without_line_end(std::string_view line) noexcept {

@@ -58,7 +58,8 @@ class BufferedReader {
   // Up to and with the delimiter. Nothing at the end; EndOfStream when the stream ends without the delimiter;
   // LimitExceeded when it is not within limit bytes; std::invalid_argument for an empty delimiter.
   [[nodiscard]] std::optional<std::string> read_until(std::string_view delimiter, std::size_t limit);
-  // Exactly into.size() bytes. Throws EndOfStream; only then are received() bytes of `into` set, and gone from here.
+  // Exactly into.size() bytes; many of them without a copy in between. Throws EndOfStream. Whatever it throws, nothing
+  // has been taken: what of `into` was written is in the buffer as well.
   void read_exactly(std::span<std::byte> into);
   // Exactly count bytes; memory is taken as they come. Throws EndOfStream.
   [[nodiscard]] Bytes read_exactly(std::size_t count);
@@ -80,7 +81,11 @@ class BufferedReader {
   [[nodiscard]] std::string take(std::size_t count);
   // Waits for more, with room for up to `wanted` unread bytes in all; false at the end of the stream.
   bool fill(std::size_t wanted);
-  std::size_t read_through(std::span<std::byte> into);
+  // Waits until that many are buffered.
+  void gather(std::size_t count);
+  void read_past(std::span<std::byte> into);
+  void put_back(std::span<const std::byte> bytes);
+  [[noreturn]] void refuse_end(std::size_t received, std::size_t wanted) const;
   std::string name() const { return stream_->peer(); }
 
   Stream* stream_;

@@ -327,12 +327,28 @@ std::size_t FrameStream::read_body(std::span<std::byte> into) {
 
 std::size_t FrameStream::read_body_exactly(std::span<std::byte> into) {
   std::size_t done = 0;
-  while (done < into.size()) {
-    const std::size_t got = read_body(into.subspan(done));
-    if (got == 0) break;
-    done += got;
+  try {
+    while (done < into.size()) {
+      const std::size_t got = read_body(into.subspan(done));
+      if (got == 0) break;
+      done += got;
+    }
+  } catch (...) {
+    put_back(into.first(done));
+    throw;
   }
   return done;
+}
+
+// Of the body, in front of what is buffered.
+void FrameStream::put_back(std::span<const std::byte> taken) {
+  if (broken_ || taken.empty()) return;
+  reserve(std::max(buffered() + taken.size(), kBuffer));
+  std::byte* const at = buffer_.get() + begin_;
+  std::memmove(at + taken.size(), at, buffered());
+  std::memcpy(at, taken.data(), taken.size());
+  filled_ += taken.size();
+  body_left_ += taken.size();
 }
 
 Bytes FrameStream::read_body_all(std::size_t limit) {
@@ -346,14 +362,23 @@ Bytes FrameStream::read_body_all(std::size_t limit) {
     body_left_ = 0;
     return body;
   }
+  return wait_for_body();
+}
+
+Bytes FrameStream::wait_for_body() {
   // Memory follows what has arrived, not what was claimed.
   constexpr std::size_t kStep = 1024 * 1024;
   Bytes body = Bytes::uninitialised(static_cast<std::size_t>(std::min<std::uint64_t>(body_left_, kStep)));
   read_body_exactly(body.span());
-  while (body_left_ > 0) {
-    Bytes more = Bytes::uninitialised(static_cast<std::size_t>(std::min<std::uint64_t>(body_left_, kStep)));
-    read_body_exactly(more.span());
-    body.append(more.span());
+  try {
+    while (body_left_ > 0) {
+      Bytes more = Bytes::uninitialised(static_cast<std::size_t>(std::min<std::uint64_t>(body_left_, kStep)));
+      read_body_exactly(more.span());
+      body.append(more.span());
+    }
+  } catch (...) {
+    put_back(body.span());
+    throw;
   }
   return body;
 }

@@ -6,8 +6,9 @@
 //
 // Like a Stream, it may be read by one fiber or thread and written by another at the same time; two readers or two
 // writers must take turns by themselves. Every waiting call throws what the Stream throws (SocketClosed, SystemError,
-// DeadlineExceeded, Cancelled). Memory is bounded whatever a peer claims: a buffer of kBuffer bytes, grown up to
-// max_header while a long header arrives, and none while it waits for a frame on a socket.
+// DeadlineExceeded, Cancelled); what had come by then is there for the next call. Memory is bounded whatever a peer
+// claims: a buffer of kBuffer bytes, grown up to max_header while a long header arrives, or to what an interrupted call
+// had of a body, and none while it waits for a frame on a socket.
 #pragma once
 
 #include <cstddef>
@@ -59,9 +60,11 @@ class FrameStream {
   // Reads at least one and at most into.size() bytes of the current body; 0 when all of it was read. Large reads go
   // straight into `into`. Throws FrameError (truncated).
   [[nodiscard]] std::size_t read_body(std::span<std::byte> into);
-  // Fills `into`, or as much as is left of the body; returns how much.
+  // Fills `into`, or as much as is left of the body; returns how much. Whatever it throws, nothing has been taken: what
+  // of `into` was written is read once more.
   std::size_t read_body_exactly(std::span<std::byte> into);
-  // The rest of the body. Throws FrameError (body_limit) without reading when it is more than limit.
+  // The rest of the body. Throws FrameError (body_limit) without reading when it is more than limit. Here, too, nothing
+  // has been taken when it throws.
   [[nodiscard]] Bytes read_body_all(std::size_t limit);
   // Reads and drops the rest of the body.
   void skip_body();
@@ -84,6 +87,8 @@ class FrameStream {
   std::size_t fill();
   std::size_t refill();
   void give_buffer_back() noexcept;
+  Bytes wait_for_body();
+  void put_back(std::span<const std::byte> taken);
   bool await_first_byte();
   void await_header(std::size_t wanted);
   Frame parse_header(std::size_t length);

@@ -1,5 +1,6 @@
 #include <hawser/net/buffered_reader.h>
 
+#include <hawser/fiber/deadline.h>
 #include <hawser/net/buffered_writer.h>
 #include <hawser/net/socket.h>
 
@@ -188,6 +189,59 @@ TEST_P(reader_in, timeout_loses_nothing) {
     EXPECT_THROW(static_cast<void>(in.read_line()), SocketTimeout);
     b.send_all("whole\n");
     EXPECT_EQ(in.read_line(), "half whole\n");
+  });
+}
+
+std::string exactly(BufferedReader& in, std::size_t count) {
+  std::string text(count, '\0');
+  in.read_exactly(std::as_writable_bytes(std::span(text)));
+  return text;
+}
+
+TEST_P(reader_in, an_exact_read_that_is_interrupted_has_taken_nothing) {
+  in_context([] {
+    for (const std::size_t size : {8U, 100'000U}) {  // through the buffer and past it
+      const std::string first(size - 4, 'f');
+      auto [a, b] = socketpair();
+      BufferedReader in(a);
+      b.send_all("head" + first);
+      EXPECT_EQ(in.read_exactly(4), "head");
+      a.set_timeout(5ms);
+      EXPECT_THROW((void)exactly(in, size), SocketTimeout);
+      a.set_timeout(10s);
+      EXPECT_EQ(in.buffered() == first, true);
+      {
+        const Deadline budget(5ms);
+        EXPECT_THROW((void)exactly(in, size), DeadlineExceeded);
+      }
+      b.send_all("rest, and more");
+      EXPECT_EQ(exactly(in, size) == first + "rest", true);
+      b.close();
+      try {
+        (void)exactly(in, size + 100);
+        FAIL();
+      } catch (const EndOfStream& error) {
+        EXPECT_EQ(error.received(), 10U);
+      }
+      EXPECT_EQ(in.buffered(), ", and more");
+      EXPECT_EQ(in.read_exactly(10), ", and more");
+    }
+  });
+}
+
+TEST(buffered_reader, an_exact_read_that_is_cancelled_has_taken_nothing) {
+  run([] {
+    for (const std::size_t size : {8U, 100'000U}) {
+      auto [a, b] = socketpair();
+      BufferedReader in(a);
+      b.send_all("abcd");
+      const auto reader = spawn([&] { (void)exactly(in, size); });
+      yield();
+      reader.kill();
+      reader.join();
+      EXPECT_TRUE(reader.cancelled());
+      EXPECT_EQ(in.read_exactly(4), "abcd");
+    }
   });
 }
 

@@ -5,13 +5,17 @@
 #include <hawser/net/socket.h>
 #include <hawser/wire/frame_stream.h>
 
+#include <array>
 #include <cstdio>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 #include <malloc.h>
+
+#include "net/both_contexts.h"
 
 namespace hawser {
 namespace {
@@ -153,6 +157,90 @@ TEST(frames_on_sockets, a_cancelled_receive_loses_nothing) {
     EXPECT_TRUE(reader.cancelled());
     far.send_all("\":12}");
     EXPECT_EQ(frames.receive()["a"].as_int64(), 12);
+  });
+}
+
+class frames_in : public testing::BothContexts {};
+HAWSER_IN_BOTH_CONTEXTS(frames_in);
+
+// Both ways to read much of a body at once.
+std::string rest_of_body(FrameStream& frames, bool all) {
+  if (all) return frames.read_body_all(10'000'000).str();
+  std::string body(static_cast<std::size_t>(frames.body_left()), '\0');
+  EXPECT_EQ(frames.read_body_exactly(std::as_writable_bytes(std::span(body))), body.size());
+  return body;
+}
+
+TEST_P(frames_in, a_body_that_is_interrupted_has_not_been_taken) {
+  in_context([] {
+    for (const bool all : {true, false}) {
+      for (const std::size_t size : {12U, 100'000U, 3'000'000U}) {
+        auto [near, far] = socketpair();
+        FrameStream frames(near);
+        FrameStream others(far);
+        const std::string body = "the body's " + std::string(size - 11, 'x');
+        auto sender = peer([&, &far = far] {
+          others.send_header({{"size", size}});
+          others.write_body(std::string_view(body).substr(0, size / 2));
+          EXPECT_EQ(far.recv(1), "g");
+          others.write_body(std::string_view(body).substr(size / 2));
+          others.send({{"next", true}});
+        });
+        EXPECT_EQ(frames.receive().body_size(), size);
+        std::array<std::byte, 4> taken;
+        EXPECT_EQ(frames.read_body_exactly(taken), 4U);
+        for (int i = 0; i < 2; ++i) {
+          const Deadline budget(i == 0 ? 20ms : 1ms);
+          EXPECT_THROW((void)rest_of_body(frames, all), DeadlineExceeded);
+          EXPECT_EQ(frames.body_left(), size - 4);
+        }
+        near.send_all("g");
+        EXPECT_EQ(rest_of_body(frames, all) == body.substr(4), true) << size;
+        EXPECT_TRUE(frames.receive()["next"].as_bool());
+        sender.get();
+      }
+    }
+  });
+}
+
+TEST_P(frames_in, what_an_interrupted_call_had_of_a_body_is_read_piece_by_piece_or_skipped) {
+  in_context([] {
+    for (const bool skipped : {true, false}) {
+      auto [near, far] = socketpair();
+      FrameStream frames(near);
+      FrameStream others(far);
+      others.send_header({{"size", 30'000}});
+      others.write_body(std::string(20'000, 'a'));
+      EXPECT_EQ(frames.receive().body_size(), 30'000U);
+      near.set_timeout(1ms);
+      EXPECT_THROW((void)frames.read_body_all(30'000), SocketTimeout);
+      others.write_body(std::string(10'000, 'b'));
+      others.send({{"next", true}});
+      std::string body;
+      std::string piece(7'000, '\0');
+      while (!skipped && frames.body_left() > 0) {
+        body.append(piece, 0, frames.read_body(std::as_writable_bytes(std::span(piece))));
+      }
+      EXPECT_EQ(body == (skipped ? "" : std::string(20'000, 'a') + std::string(10'000, 'b')), true);
+      EXPECT_TRUE(frames.receive()["next"].as_bool());
+    }
+  });
+}
+
+TEST(frames_on_sockets, a_body_whose_reading_is_cancelled_has_not_been_taken) {
+  run([] {
+    auto [near, far] = socketpair();
+    FrameStream frames(near);
+    FrameStream(far).send_header({{"size", 12}});
+    far.send_all("abcd");
+    EXPECT_TRUE(frames.receive());
+    const auto reader = spawn([&] { (void)frames.read_body_all(100); });
+    yield();
+    reader.kill();
+    reader.join();
+    EXPECT_TRUE(reader.cancelled());
+    far.send_all("efghijkl");
+    EXPECT_EQ(frames.read_body_all(100), "abcdefghijkl");
   });
 }
 
