@@ -2,6 +2,7 @@
 //
 //   auto bytes = pack<"<i3sf">(1, "abc", 2.7f);              // FixedBytes<11>: nothing allocated, may be constexpr
 //   auto [number, text, real] = unpack<"<i3sf">(bytes);      // std::int32_t, FixedBytes<3>, float
+//   for (auto [x, y] : iter_unpack<"<hh">(points)) ...       // one behind the other
 //
 // A format that is none, a wrong number of values and a value of the wrong kind do not compile, and the message says
 // why. What only the run can tell throws StructError with the words of Python's struct: a number out of the format's
@@ -20,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <span>
 #include <string>
@@ -345,6 +347,50 @@ template <FormatText F>
 [[nodiscard]] auto unpack_from(BytesView buffer, std::ptrdiff_t offset = 0) {
   return detail::unpack_at<F>(buffer.data() +
                               detail::place_to_unpack(detail::CompiledFormat<F>::kSize, offset, buffer.size()));
+}
+
+// What iter_unpack gives.
+template <FormatText F>
+class UnpackRange {
+ public:
+  class iterator {
+   public:
+    using value_type = decltype(detail::unpack_at<F>(nullptr));
+    using difference_type = std::ptrdiff_t;
+    using iterator_concept = std::input_iterator_tag;
+
+    iterator() = default;
+    explicit iterator(const std::byte* at) noexcept : at_(at) {}
+    value_type operator*() const { return detail::unpack_at<F>(at_); }
+    iterator& operator++() noexcept {
+      at_ += detail::CompiledFormat<F>::kSize;
+      return *this;
+    }
+    void operator++(int) noexcept { ++*this; }
+    friend bool operator==(const iterator& a, const iterator& b) noexcept = default;
+
+   private:
+    const std::byte* at_ = nullptr;
+  };
+
+  explicit UnpackRange(BytesView bytes) noexcept : bytes_(bytes) {}
+  [[nodiscard]] iterator begin() const noexcept { return iterator(bytes_.data()); }
+  [[nodiscard]] iterator end() const noexcept { return iterator(bytes_.data() + bytes_.size()); }
+
+ private:
+  BytesView bytes_;
+};
+
+// One structure behind the other, each unpacked when it is its turn; bytes must be of a multiple of the format's size.
+// The range borrows them.
+template <FormatText F>
+[[nodiscard]] UnpackRange<F> iter_unpack(BytesView bytes) {
+  constexpr std::size_t kSize = detail::CompiledFormat<F>::kSize;
+  static_assert(kSize > 0, "cannot iteratively unpack with a struct of length 0");
+  if constexpr (kSize > 0) {
+    if (bytes.size() % kSize != 0) detail::refuse_iteration_size(kSize);
+  }
+  return UnpackRange<F>(bytes);
 }
 
 }  // namespace hawser

@@ -205,9 +205,7 @@ std::vector<StructValue> Struct::unpack_from(BytesView buffer, std::ptrdiff_t of
 
 StructRange Struct::iter_unpack(BytesView bytes) const {
   if (size_ == 0) throw StructError("cannot iteratively unpack with a struct of length 0");
-  if (bytes.size() % size_ != 0) {
-    throw StructError(fmt::format("iterative unpacking requires a buffer of a multiple of {} bytes", size_));
-  }
+  if (bytes.size() % size_ != 0) detail::refuse_iteration_size(size_);
   return {*this, bytes};
 }
 

@@ -63,6 +63,10 @@ void refuse_unpack_size(std::size_t wanted) {
   throw StructError(fmt::format("unpack requires a buffer of {} bytes", wanted));
 }
 
+void refuse_iteration_size(std::size_t wanted) {
+  throw StructError(fmt::format("iterative unpacking requires a buffer of a multiple of {} bytes", wanted));
+}
+
 std::size_t place_to_pack(std::size_t size, std::ptrdiff_t offset, std::size_t buffer) {
   return place(size, offset, buffer, true);
 }

@@ -29,6 +29,7 @@ namespace detail {
 [[noreturn]] void refuse_real(const FormatItem& item);
 [[noreturn]] void refuse_char();
 [[noreturn]] void refuse_unpack_size(std::size_t wanted);
+[[noreturn]] void refuse_iteration_size(std::size_t wanted);
 // Where `size` bytes lie that begin at offset, which counts from the end when it is negative.
 [[nodiscard]] std::size_t place_to_pack(std::size_t size, std::ptrdiff_t offset, std::size_t buffer);
 [[nodiscard]] std::size_t place_to_unpack(std::size_t size, std::ptrdiff_t offset, std::size_t buffer);

@@ -7,7 +7,10 @@
 #include <cstdint>
 #include <limits>
 #include <random>
+#include <ranges>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <hawser/wire/struct.h>
 
@@ -104,6 +107,19 @@ TEST(pack, wants_the_exact_number_of_bytes) {
   const auto [last] = unpack_from<">H">(std::string_view("abc\1\2", 5), -2);
   EXPECT_EQ(last, 258);
   EXPECT_THROW((void)unpack_from<">H">("abc", 2), StructError);
+}
+
+TEST(pack, unpacks_one_behind_the_other) {
+  std::vector<std::pair<int, std::string>> found;
+  for (const auto [number, text] : iter_unpack<">h2s">(std::string_view("\0\1ab\xff\xffyz", 8))) {
+    static_assert(std::same_as<decltype(number), const std::int16_t>);
+    found.emplace_back(number, text.str());
+  }
+  EXPECT_EQ(found, (std::vector<std::pair<int, std::string>>{{1, "ab"}, {-1, "yz"}}));
+  for (const auto& none : iter_unpack<"i">("")) FAIL() << std::get<0>(none);
+  EXPECT_EQ(words_of([] { (void)iter_unpack<"i">("abcde"); }),
+            "iterative unpacking requires a buffer of a multiple of 4 bytes");
+  static_assert(std::ranges::input_range<UnpackRange<"i">>);
 }
 
 TEST(pack, writes_into_a_buffer_all_or_nothing) {

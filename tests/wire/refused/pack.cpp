@@ -16,5 +16,7 @@ int main() {
   (void)hawser::pack<"<4s">(7);
 #elif CASE == 6
   (void)hawser::unpack<"<n">("12345678");
+#elif CASE == 7
+  (void)hawser::iter_unpack<"0i">("");
 #endif
 }
