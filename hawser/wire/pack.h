@@ -128,7 +128,8 @@ constexpr void store(std::byte* at, Bits bits) noexcept {
 
 // Text of char is bytes; an array of char ends at its first zero.
 template <class V>
-concept ByteText = std::convertible_to<const V&, std::string_view> || std::convertible_to<const V&, BytesView>;
+concept ByteText = !std::same_as<V, std::nullptr_t> &&
+                   (std::convertible_to<const V&, std::string_view> || std::convertible_to<const V&, BytesView>);
 
 template <ByteText V>
 constexpr auto bytes_in(const V& value) {
@@ -141,11 +142,17 @@ constexpr auto bytes_in(const V& value) {
   }
 }
 
+// A char is a byte.
+template <class V>
+concept WholeNumber = std::integral<V> && !std::same_as<V, char>;
+
 template <FormatItem Place, class V>
 constexpr BitsOf<Place.size> integer_bits(const V& value) {
-  static_assert(std::integral<V>, "required argument is not an integer");
+  static_assert(WholeNumber<V>, "required argument is not an integer");
   using Limits = std::numeric_limits<V>;
-  if constexpr (std::signed_integral<V>) {
+  if constexpr (std::signed_integral<V> && Place.code == 'P') {
+    // A pointer is taken in either reading.
+  } else if constexpr (std::signed_integral<V>) {
     constexpr bool kFits = static_cast<std::int64_t>(Limits::min()) >= Place.least() &&
                            static_cast<std::uint64_t>(Limits::max()) <= Place.greatest();
     if constexpr (!kFits) {
@@ -160,24 +167,45 @@ constexpr BitsOf<Place.size> integer_bits(const V& value) {
   return static_cast<BitsOf<Place.size>>(value);
 }
 
+// The number as a narrower real. One that becomes infinite is refused unless it was.
+template <FormatItem Place, class Real, class V>
+constexpr Real narrowed(const V& value) {
+  const auto real = static_cast<Real>(value);
+  if constexpr (std::floating_point<V> && sizeof(V) > sizeof(Real)) {
+    constexpr Real kMost = std::numeric_limits<Real>::max();
+    constexpr V kInfinite = std::numeric_limits<V>::infinity();
+    if ((real > kMost || real < -kMost) && value < kInfinite && value > -kInfinite) refuse_real(Place);
+  }
+  return real;
+}
+
 template <FormatItem Place, class V>
 constexpr BitsOf<Place.size> real_bits(const V& value) {
-  static_assert(std::floating_point<V> || std::integral<V>, "required argument is not a float");
+  static_assert(std::floating_point<V> || WholeNumber<V>, "required argument is not a float");
   if constexpr (Place.code == 'd') {
-    return std::bit_cast<std::uint64_t>(static_cast<double>(value));
+    return std::bit_cast<std::uint64_t>(narrowed<Place, double>(value));
   } else if constexpr (Place.code == 'f') {
-    const auto real = static_cast<float>(value);
-    if constexpr (!std::same_as<V, float>) {
-      constexpr float kMost = std::numeric_limits<float>::max();
-      constexpr double kInfinite = std::numeric_limits<double>::infinity();
-      const auto wide = static_cast<double>(value);
-      if ((real > kMost || real < -kMost) && wide < kInfinite && wide > -kInfinite) refuse_real(Place);
-    }
-    return std::bit_cast<std::uint32_t>(real);
+    return std::bit_cast<std::uint32_t>(narrowed<Place, float>(value));
   } else {
-    const auto half = half_from(static_cast<double>(value));
-    if (!half) refuse_real(Place);
+    const auto half = half_from(narrowed<Place, double>(value));
+    if (!half) {
+      if constexpr (std::integral<V>) refuse_integer_as_real();
+      refuse_real(Place);
+    }
     return *half;
+  }
+}
+
+// Only no bytes are false, and a char is one.
+template <class V>
+constexpr bool truth_of(const V& value) {
+  if constexpr (std::same_as<V, char>) {
+    return true;
+  } else if constexpr (ByteText<V>) {
+    return !bytes_in(value).empty();
+  } else {
+    static_assert(std::constructible_from<bool, const V&>, "argument for '?' must be true or false");
+    return static_cast<bool>(value);
   }
 }
 
@@ -213,7 +241,7 @@ constexpr void put_value(std::byte* structure, const V& value) {
       *at = static_cast<std::byte>(bytes.front());
     }
   } else if constexpr (Place.code == '?') {
-    *at = static_cast<std::byte>(static_cast<bool>(value) ? 1 : 0);
+    *at = static_cast<std::byte>(truth_of(value) ? 1 : 0);
   } else if constexpr (Place.is_real()) {
     store(at, in_order(real_bits<Place>(value), Swapped));
   } else if constexpr (std::is_pointer_v<V>) {

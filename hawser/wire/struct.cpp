@@ -69,7 +69,7 @@ std::uint64_t bits_of(const FormatItem& item, const StructArgument& value) {
       return std::bit_cast<std::uint32_t>(static_cast<float>(value.real_for(item)));
     case 'e': {
       const auto half = half_from(value.real_for(item));
-      if (!half) detail::refuse_real(item);
+      if (!half) value.refuse_as_real(item);
       return *half;
     }
     default:

@@ -7,7 +7,7 @@
 // A format that is written in the program is better compiled: hawser/wire/pack.h. The grammar stands in
 // hawser/wire/struct_format.h.
 //
-// Nothing waits. What does not fit throws StructError (StructOverflow: a number too large for its real) with the words
+// Nothing waits. What does not fit throws StructError (StructOverflow: a real too large for its format) with the words
 // of Python's module struct: a bad format at construction, a wrong number of values, a value out of its range, a buffer
 // of the wrong size. All values are looked at before the first byte is written. Everything is a value; a Struct may be
 // used from everywhere at once.

@@ -57,6 +57,8 @@ void refuse_real(const FormatItem& item) {
   throw StructOverflow(fmt::format("float too large to pack with {} format", item.code));
 }
 
+void refuse_integer_as_real() { throw StructError("int too large to convert"); }
+
 void refuse_char() { throw StructError("char format requires a bytes object of length 1"); }
 
 void refuse_unpack_size(std::size_t wanted) {

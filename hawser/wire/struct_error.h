@@ -15,7 +15,7 @@ class StructError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// A number too large for a real of the format's size. Python: OverflowError.
+// A real too large for the format's size. Python: OverflowError. An integer as large is a StructError, in Python, too.
 class StructOverflow : public StructError {
  public:
   using StructError::StructError;
@@ -27,6 +27,7 @@ namespace detail {
 [[noreturn]] void refuse_format(std::string_view format, FormatFault fault, std::size_t position);
 [[noreturn]] void refuse_range(const FormatItem& item);
 [[noreturn]] void refuse_real(const FormatItem& item);
+[[noreturn]] void refuse_integer_as_real();
 [[noreturn]] void refuse_char();
 [[noreturn]] void refuse_unpack_size(std::size_t wanted);
 [[noreturn]] void refuse_iteration_size(std::size_t wanted);

@@ -117,8 +117,13 @@ double StructArgument::real_for(const FormatItem& item) const {
     default:
       throw StructError("required argument is not a float");
   }
-  if (item.code == 'f' && std::isinf(static_cast<float>(value)) && !std::isinf(value)) detail::refuse_real(item);
+  if (item.code == 'f' && std::isinf(static_cast<float>(value)) && !std::isinf(value)) refuse_as_real(item);
   return value;
+}
+
+void StructArgument::refuse_as_real(const FormatItem& item) const {
+  if (kind_ == Kind::real) detail::refuse_real(item);
+  detail::refuse_integer_as_real();
 }
 
 std::string_view StructArgument::bytes_for(const FormatItem& item) const {

@@ -81,6 +81,8 @@ class StructArgument {
   // The two's complement of an integer, or one byte, or a bool.
   [[nodiscard]] std::uint64_t integer_for(const FormatItem& item) const;
   [[nodiscard]] double real_for(const FormatItem& item) const;
+  // It is a number, and too large for a real of that size.
+  [[noreturn]] void refuse_as_real(const FormatItem& item) const;
   [[nodiscard]] std::string_view bytes_for(const FormatItem& item) const;
   [[nodiscard]] unsigned char char_for(const FormatItem& item) const;
   [[nodiscard]] bool truth() const noexcept;

@@ -17,6 +17,8 @@
 namespace hawser {
 namespace {
 
+using namespace std::string_view_literals;
+
 std::string words_of(const auto& call) {
   try {
     call();
@@ -99,6 +101,63 @@ TEST(pack, refuses_a_number_beyond_the_format_whatever_its_type) {
   EXPECT_EQ(words_of([] { (void)pack<"e">(65520.0); }), "float too large to pack with e format");
   EXPECT_EQ(words_of([] { (void)pack<"c">("ab"); }), "char format requires a bytes object of length 1");
   EXPECT_NO_THROW((void)pack<"f">(std::numeric_limits<double>::infinity()));
+}
+
+TEST(pack, refuses_a_real_that_would_become_infinite_also_from_a_wider_type) {
+  static constexpr long double kVast = std::numeric_limits<long double>::max();
+  EXPECT_EQ(words_of([] { (void)pack<"d">(kVast); }), "float too large to pack with d format");
+  EXPECT_EQ(words_of([] { (void)pack<"f">(-kVast); }), "float too large to pack with f format");
+  EXPECT_EQ(words_of([] { (void)pack<"e">(kVast); }), "float too large to pack with e format");
+  EXPECT_THROW((void)pack<"f">(1e39L), StructOverflow);
+  EXPECT_EQ(pack<"f">(0.5L), pack<"f">(0.5F));
+  EXPECT_EQ(pack<"d">(-std::numeric_limits<long double>::infinity()),
+            pack<"d">(-std::numeric_limits<double>::infinity()));
+  EXPECT_EQ(pack<"e">(std::numeric_limits<long double>::infinity()), "\0\x7c"sv);
+  EXPECT_NO_THROW((void)pack<"d">(std::numeric_limits<long double>::quiet_NaN()));
+}
+
+TEST(pack, an_integer_too_large_for_a_real_is_no_overflow_of_one) {
+  try {
+    (void)pack<"e">(70'000);
+    FAIL();
+  } catch (const StructOverflow& error) {
+    FAIL() << error.what();
+  } catch (const StructError& error) {
+    EXPECT_STREQ(error.what(), "int too large to convert");
+  }
+  EXPECT_EQ(pack<"<e">(65504), pack<"<e">(65504.0));
+  EXPECT_EQ(pack<"<f">(std::numeric_limits<std::uint64_t>::max()), pack<"<f">(0x1p64));
+}
+
+TEST(pack, knows_what_is_true_as_the_run_time_form_does) {
+  const auto same = [](const auto& value, bool is_true) {
+    EXPECT_EQ(pack<"?">(value), is_true ? "\1"sv : "\0"sv);
+    EXPECT_EQ(Struct("?").pack(value), pack<"?">(value).view());
+  };
+  same("", false);
+  same("x", true);
+  same(""sv, false);
+  same(std::string("x"), true);
+  same(std::string(), false);
+  same(Bytes("x"), true);
+  same(BytesView(), false);
+  same('\0', true);
+  same(0.0, false);
+  same(-0.5, true);
+  same(0, false);
+  same(1LL << 40, true);
+  same(nullptr, false);
+  static_assert(pack<"?">("")[0] == std::byte{0});
+}
+
+TEST(pack, takes_a_pointer_in_either_reading) {
+  EXPECT_EQ(pack<"P">(-1), pack<"P">(std::numeric_limits<std::uintptr_t>::max()));
+  EXPECT_EQ(pack<"P">(std::int8_t{-2}), Struct("P").pack(-2).view());
+  int there = 0;
+  EXPECT_EQ(pack<"P">(&there), pack<"P">(reinterpret_cast<std::intptr_t>(&there)));
+  std::string room(sizeof(void*), '.');
+  pack_into<"P">(std::as_writable_bytes(std::span(room)), 0, -1);
+  EXPECT_EQ(room, std::string(sizeof(void*), '\xff'));
 }
 
 TEST(pack, wants_the_exact_number_of_bytes) {

@@ -113,6 +113,23 @@ TEST(a_struct, refuses_a_real_that_overflows_in_every_order) {
   }
 }
 
+TEST(a_struct, an_integer_too_large_for_a_real_is_no_overflow_of_one) {
+  for (const char* format : {"e", "<e", ">f", "d"}) {
+    const std::string digits =
+        std::string(format).back() == 'd' ? "1" + std::string(400, '0') : "1" + std::string(39, '0');
+    try {
+      (void)Struct(format).pack(StructArgument::integer(digits));
+      FAIL() << format;
+    } catch (const StructOverflow& error) {
+      FAIL() << error.what();
+    } catch (const StructError&) {
+    }
+  }
+  EXPECT_EQ(words_of([] { (void)Struct("e").pack(70'000); }), "int too large to convert");
+  EXPECT_EQ(words_of([] { (void)Struct("!e").pack(-70'000); }), "int too large to convert");
+  EXPECT_EQ(words_of([] { (void)Struct("e").pack(70'000.0); }), "float too large to pack with e format");
+}
+
 TEST(a_struct, unpacks_one_behind_the_other) {
   std::vector<std::int64_t> found;
   const Struct pair(">h");

@@ -18,5 +18,12 @@ int main() {
   (void)hawser::unpack<"<n">("12345678");
 #elif CASE == 7
   (void)hawser::iter_unpack<"0i">("");
+#elif CASE == 8
+  (void)hawser::pack<"<b">('a');
+#elif CASE == 9
+  (void)hawser::pack<"<f">('a');
+#elif CASE == 10
+  struct Neither {};
+  (void)hawser::pack<"?">(Neither());
 #endif
 }
