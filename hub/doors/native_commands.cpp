@@ -37,4 +37,6 @@ NativeCommand find_native_command(std::string_view name) noexcept {
   return found != kCommands.end() ? found->second : nullptr;
 }
 
+bool takes_body(NativeCommand command) noexcept { return command == native::put; }
+
 }  // namespace hawser::hub

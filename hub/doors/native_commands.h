@@ -14,6 +14,8 @@ using NativeCommand = void (*)(NativeConversation& talk, const Frame& request);
 
 // Null when there is no such command.
 [[nodiscard]] NativeCommand find_native_command(std::string_view name) noexcept;
+// Whether it reads its request's body.
+[[nodiscard]] bool takes_body(NativeCommand command) noexcept;
 
 namespace native {
 

@@ -83,22 +83,31 @@ NativeConversation::Next NativeConversation::carry_out(const Frame& request) {
       }
       id = given;
     }
-    if (!is_late_for_run(request.header())) {
-      const std::string& name = request["cmd"].as_string();
-      const NativeCommand command = find_native_command(name);
-      if (command == nullptr) throw UnknownCommand(fmt::format("no such command: {}", name));
+    const Json* name = request.header().find("cmd");
+    const NativeCommand command =
+        name != nullptr && name->is_string() ? find_native_command(name->as_string()) : nullptr;
+    // Until all of it has come, it may yet turn out to be no frame, of which nothing is carried out.
+    if (!takes_body(command)) drop_body();
+    if (command != nullptr) {
       command(*this, request);
+    } else if (!is_late_for_run(request.header())) {
+      throw UnknownCommand(fmt::format("no such command: {}", request["cmd"].as_string()));
     }
   } catch (const std::exception&) {
     error = wire_error(std::current_exception());
     if (!error) throw;
   }
-  // What a command left of its body is dropped, if it is little enough to be worth the connection.
   const bool closing = (error && error->ends_conversation) || (!waiting_ && frames_.body_left() > kDropBody);
   if (error) send_error(id, *error, closing);
   if (closing) return Next::close;
-  if (!waiting_ && frames_.body_left() > 0) at_pace(frames_.body_left(), [this] { frames_.skip_body(); });
+  drop_body();
   return Next::go_on;
+}
+
+// What is left of the current body, if it is little enough to be worth the connection.
+void NativeConversation::drop_body() {
+  const std::uint64_t left = waiting_ ? 0 : frames_.body_left();  // that of the next request is not ours
+  if (left > 0 && left <= kDropBody) at_pace(left, [this] { frames_.skip_body(); });
 }
 
 Session& NativeConversation::session() {

@@ -26,7 +26,7 @@ class NativeConversation {
  public:
   static constexpr std::chrono::minutes kIdle{10};
   static constexpr std::chrono::seconds kHeader{30};
-  // After a failed request the rest of its body is read and dropped up to this; beyond it the connection is closed.
+  // What no command takes of a body is read and dropped up to this; beyond it the connection is closed.
   static constexpr std::uint64_t kDropBody = std::uint64_t{16} << 20;
   static constexpr std::size_t kLongestId = 1024;
 
@@ -68,6 +68,7 @@ class NativeConversation {
   enum class Next { go_on, close };
   [[nodiscard]] Frame next_request();
   [[nodiscard]] Next carry_out(const Frame& request);
+  void drop_body();
   void send_error(const Json* id, const WireError& error, bool closing);
   // Lets the peer read the last answer before the connection goes: unread bytes would make the kernel reset it.
   void linger() noexcept;

@@ -137,6 +137,21 @@ class Plain(Hostile):
                 self.assert_bad_frame(whole[:length], finish=True)
         self.assert_bad_frame(struct.pack("<i", 65536) + b" " * 65535, finish=True)
 
+    def test_truncated_bodies(self):
+        for length in (0, 3, 9):
+            with self.subTest(length=length):
+                self.assert_bad_frame(frame({"cmd": "ping", "size": 10}) + b"x" * length, finish=True)
+                self.assert_bad_frame(frame({"cmd": "no such", "size": 10}) + b"x" * length, finish=True)
+
+    def test_a_request_with_a_truncated_body_is_not_carried_out(self):
+        _, token = self.new_user()
+        for cmd in ("mkdir", "put"):
+            connection = self.connect(token)
+            connection.socket.sendall(frame({"cmd": cmd, "path": "made", "total": 10, "size": 10}) + b"abc")
+            connection.socket.shutdown(socket.SHUT_WR)
+            self.assertEqual("bad_frame", connection.receive()["error"]["code"])
+            self.assertEqual([], self.connect(token).call("list", path=".")["entries"])
+
     def test_nothing_after_a_bad_frame_is_served(self):
         _, token = self.new_user()
         resume = frame({"cmd": "resume", "token": token})

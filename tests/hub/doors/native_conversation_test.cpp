@@ -118,6 +118,24 @@ TEST_F(Conversation, a_frame_that_is_cut_off_is_a_bad_frame) {
   });
 }
 
+TEST_F(Conversation, a_request_whose_body_is_cut_off_is_a_bad_frame_and_not_carried_out) {
+  with_door([&] {
+    const auto watching = signed_in();
+    for (const char* command : {"mkdir", "put", "nonsense"}) {
+      const auto client = signed_in();
+      client->frames.send_header({{"cmd", command}, {"path", "cut"}, {"total", 10}, {"size", 10}, {"id", 7}});
+      client->frames.write_body("abc");
+      client->socket.shutdown_write();
+      const Frame answer = client->frames.receive();
+      EXPECT_EQ(error_code(answer), "bad_frame");
+      EXPECT_EQ(answer["id"].as_int64(), 7);
+      EXPECT_TRUE(answer["closing"].as_bool());
+      EXPECT_FALSE(client->frames.receive()) << "one error frame and no more";
+      EXPECT_EQ(error_code(watching->call({{"cmd", "stat"}, {"path", "cut"}})), "not_found");
+    }
+  });
+}
+
 TEST_F(Conversation, a_draining_door_ends_idle_conversations_and_finishes_busy_ones) {
   with_door([&] {
     const auto idle = connected();
