@@ -11,24 +11,30 @@ namespace {
 
 constexpr std::size_t kFirstBuffer = 1024;
 constexpr std::size_t kLargestStep = 64 * 1024;
-constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+
+// Shows that there is more than the limit.
+constexpr std::size_t one_more(std::size_t limit) {
+  return limit == std::numeric_limits<std::size_t>::max() ? limit : limit + 1;
+}
 
 }  // namespace
 
 BufferedReader::BufferedReader(Stream& stream, std::size_t line_limit) : stream_(&stream), line_limit_(line_limit) {}
 
 std::optional<std::string> BufferedReader::read_line() {
+  const std::size_t wanted = one_more(line_limit_);
   std::size_t scanned = 0;
   for (;;) {
     const std::string_view here = buffered();
     const std::size_t end = here.find('\n', scanned);
-    if (std::min(end, here.size()) >= line_limit_) {
+    if ((end == std::string_view::npos ? here.size() : end + 1) > line_limit_) {
       throw LimitExceeded("read_line " + name() + ": longer than " + std::to_string(line_limit_) + " bytes",
                           line_limit_);
     }
     if (end != std::string_view::npos) return take(end + 1);
     scanned = here.size();
-    if (!fill(line_limit_)) break;
+    // A line of just the limit without a '\n' may be the last one: only another byte tells.
+    if (!fill(wanted)) break;
   }
   if (buffered().empty()) return std::nullopt;
   return take(buffered().size());
@@ -79,8 +85,7 @@ Bytes BufferedReader::read(std::size_t limit) {
 bool BufferedReader::at_end() { return buffered().empty() && !fill(1); }
 
 Bytes BufferedReader::read_all(std::size_t limit) {
-  const std::size_t wanted = limit == kNone ? kNone : limit + 1;
-  while (fill(wanted)) {
+  while (fill(one_more(limit))) {
     if (buffered().size() > limit) {
       throw LimitExceeded("read_all " + name() + ": more than " + std::to_string(limit) + " bytes", limit);
     }

@@ -71,11 +71,25 @@ TEST(buffered_reader, line_limit_counts_the_line_end) {
   }
 }
 
+TEST(buffered_reader, a_last_line_without_a_line_end_may_be_as_long_as_the_limit) {
+  for (std::size_t piece : {1, 7, 1000}) {
+    Pieces stream("1234567\n12345678", piece);
+    BufferedReader in(stream, 8);
+    EXPECT_EQ(in.read_line(), "1234567\n");
+    EXPECT_EQ(in.read_line(), "12345678");
+    EXPECT_EQ(in.read_line(), std::nullopt);
+    Pieces longer("123456789", piece);
+    BufferedReader too_long(longer, 8);
+    EXPECT_THROW((void)too_long.read_line(), LimitExceeded);
+    EXPECT_EQ(too_long.buffered(), "123456789");
+  }
+}
+
 TEST(buffered_reader, endless_line_takes_bounded_memory) {
   Pieces stream(std::string(4 << 20, 'x'), 1 << 20);
   BufferedReader in(stream);
   EXPECT_THROW(static_cast<void>(in.read_line()), LimitExceeded);
-  EXPECT_LE(stream.at_, BufferedReader::kLineLimit);
+  EXPECT_LE(stream.at_, BufferedReader::kLineLimit + 1);
 }
 
 TEST(buffered_reader, reads_until_a_delimiter_at_every_split) {
