@@ -43,7 +43,7 @@ class JsonSyntaxError : public JsonError {
 };
 
 struct JsonLimits {
-  std::size_t depth = 64;  // how deep arrays and objects may nest; at most 1000 are ever allowed
+  std::size_t depth = 64;  // how deep arrays and objects may nest; at most 100 are ever allowed
 };
 
 class JsonField;

@@ -14,7 +14,9 @@ namespace {
 using Fault = JsonSyntaxError::Fault;
 namespace ondemand = simdjson::ondemand;
 
-constexpr std::size_t kDeepest = 1000;
+// Each level takes some of the stack, and a fiber has not much of it, also where a sanitizer takes several times as
+// much.
+constexpr std::size_t kDeepest = 100;
 // A parser keeps room for the longest text it has seen; longer ones get a parser of their own.
 constexpr std::size_t kKeptCapacity = 128 * 1024;
 // Room for as many members is made at once.

@@ -10,6 +10,9 @@
 
 #include <gtest/gtest.h>
 
+#include <hawser/fiber/run.h>
+#include <hawser/fiber/task.h>
+
 namespace hawser {
 namespace {
 
@@ -166,6 +169,29 @@ TEST(json, refuses_deep_nesting) {
   std::string objects;
   for (int i = 0; i < 100; ++i) objects += "{\"a\":";
   EXPECT_EQ(fault_of(objects + "1" + std::string(100, '}')), Fault::too_deep);
+}
+
+TEST(json, what_nests_as_deep_as_is_ever_allowed_fits_on_the_stack_of_a_fiber) {
+  const auto nested = [](int depth) {
+    std::string begin;
+    std::string end;
+    for (int i = 0; i < depth; ++i) {
+      begin += i % 2 == 0 ? "[" : R"({"a":)";
+      end.insert(0, i % 2 == 0 ? "]" : "}");
+    }
+    return begin + "1" + end;
+  };
+  run([&] {
+    spawn([&] {
+      const Json deep = Json::parse(nested(100), {.depth = 1'000'000});
+      const Json copy = deep;
+      EXPECT_EQ(copy, deep);
+      EXPECT_EQ(copy.dump(), nested(100));
+      for (const int depth : {101, 1000, 1024}) {
+        EXPECT_EQ(fault_of(nested(depth), {.depth = 1'000'000}), Fault::too_deep);
+      }
+    }).get();
+  });
 }
 
 TEST(json, errors_name_the_key_and_what_was_found) {
