@@ -6,7 +6,9 @@
 
 #include <random>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <hawser/fiber/run.h>
@@ -14,6 +16,8 @@
 
 namespace hawser {
 namespace {
+
+using namespace std::string_view_literals;
 
 constexpr std::string_view kGreeting = "你好A世界€😀é龥";
 
@@ -105,8 +109,48 @@ TEST(text, codecs_are_known_by_all_their_names) {
   EXPECT_EQ(Codec("CP936"), Codec("gbk"));
   EXPECT_EQ(Codec("UTF8").name(), "utf-8");
   EXPECT_EQ(Codec("Latin-1"), Codec("iso-8859-1"));
-  for (const char* name : {"", "no-such-codec", "gbk\n", "utf-16"}) {
+  // Those of CPython 3.11: encodings.aliases, and the modules themselves.
+  const std::vector<std::pair<const char*, std::vector<const char*>>> all{
+      {"utf-8", {"utf_8", "cp65001", "u8", "utf", "utf8", "utf8_ucs2", "utf8_ucs4"}},
+      {"utf-8-sig", {"utf_8_sig"}},
+      {"gbk", {"gbk", "936", "cp936", "ms936"}},
+      {"gb18030", {"gb18030", "gb18030_2000"}},
+      {"gb2312",
+       {"gb2312", "chinese", "csiso58gb231280", "euc_cn", "euccn", "eucgb2312_cn", "gb2312_1980", "gb2312_80",
+        "iso_ir_58", "x_mac_simp_chinese"}},
+      {"hz", {"hz", "hz_gb", "hz_gb_2312", "hzgb"}},
+      {"ascii",
+       {"ascii", "646", "ansi_x3.4_1968", "ansi_x3.4_1986", "ansi_x3_4_1968", "cp367", "csascii", "ibm367", "iso646_us",
+        "iso_646.irv_1991", "iso_ir_6", "us", "us_ascii"}},
+      {"latin-1",
+       {"latin_1", "8859", "cp819", "csisolatin1", "ibm819", "iso8859", "iso8859_1", "iso_8859_1", "iso_8859_1_1987",
+        "iso_ir_100", "l1", "latin", "latin1"}},
+  };
+  for (const auto& [codec, names] : all) {
+    for (const char* name : names) EXPECT_EQ(Codec(name).name(), codec) << name;
+  }
+}
+
+TEST(text, what_stands_between_the_words_of_a_name_does_not_matter) {
+  for (const char* name : {"utf 8", "UTF@8", "utf--8", " utf8", "utf8-", "_utf_8_", "utf-8\n"}) {
+    EXPECT_EQ(Codec(name).name(), "utf-8") << name;
+  }
+  EXPECT_EQ(Codec("ISO_8859-1:1987").name(), "latin-1");
+  EXPECT_EQ(Codec("ANSI X3.4-1968").name(), "ascii");
+  for (const std::string_view name :
+       {""sv, "-"sv, "no-such-codec"sv, "utf-16"sv, "g b k"sv, "gbk\0"sv, "gbk\xc3\xa9"sv}) {
     EXPECT_THROW(Codec{name}, UnknownCodec) << name;
+  }
+}
+
+TEST(text, a_mark_that_is_cut_short_is_an_error_however_the_bytes_are_cut) {
+  for (const std::string_view bytes : {"\xEF"sv, "\xEF\xBB"sv}) {
+    const std::string words = words_of([&] { (void)decode(bytes, "utf-8-sig"); });
+    EXPECT_TRUE(words.starts_with("'utf-8-sig' codec can't decode byte")) << words;
+    TextDecoder decoder("utf-8-sig");
+    EXPECT_EQ(decoder.decode(bytes), "");
+    EXPECT_EQ(words_of([&] { (void)decoder.finish(); }), words);
+    EXPECT_EQ(decode(bytes, "utf-8-sig", OnError::replace), "\uFFFD");
   }
 }
 
