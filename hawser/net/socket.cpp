@@ -57,6 +57,9 @@ std::string type_name(int type) {
   }
 }
 
+// What may stand beside a type and is none of it (socket(2)).
+constexpr int kTypeFlags = SOCK_CLOEXEC | SOCK_NONBLOCK;
+
 UniqueFd new_socket(int family, int type, int protocol) {
   UniqueFd fd(detail::sys::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
   if (fd) return fd;
@@ -88,10 +91,12 @@ Socket::Socket(UniqueFd fd) {
 }
 
 Socket::Socket(int family, int type, int protocol) {
-  UniqueFd fd = new_socket(family, type, protocol);
+  const int bare_type = type & ~kTypeFlags;
+  UniqueFd fd = new_socket(family, bare_type, protocol);
   const int number = fd.get();
   const int real_protocol = protocol ? protocol : int_option(number, SO_PROTOCOL);
-  core_ = std::make_unique<Core>(std::move(fd), family, type, real_protocol, number_name(number));
+  core_ = std::make_unique<Core>(std::move(fd), family, bare_type, real_protocol, number_name(number));
+  if (type & SOCK_NONBLOCK) set_blocking(false);
 }
 
 Socket Socket::accepted(int fd, const Address& peer, const Socket& by) {
@@ -169,8 +174,9 @@ std::pair<Socket, Socket> socketpair(int type) {
   int fds[2];
   if (detail::sys::socketpair(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0) throw_errno("socketpair", "");
   UniqueFd first(fds[0]), second(fds[1]);
-  Socket a(std::move(first));
-  return {std::move(a), Socket(std::move(second))};
+  Socket a(std::move(first)), b(std::move(second));
+  for (Socket* const each : {&a, &b}) each->set_blocking(!(type & SOCK_NONBLOCK));
+  return {std::move(a), std::move(b)};
 }
 
 }  // namespace hawser

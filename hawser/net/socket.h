@@ -78,7 +78,7 @@ class Socket final : public Stream {
   // Takes over an open socket, finds out its family, type and protocol, and makes it non-blocking. Throws SystemError
   // (ENOTSOCK, EBADF), and closes the descriptor then.
   explicit Socket(UniqueFd fd);
-  // A new socket, close-on-exec. Throws SystemError.
+  // A new socket, close-on-exec. SOCK_NONBLOCK beside the type means set_blocking(false). Throws SystemError.
   explicit Socket(int family, int type = SOCK_STREAM, int protocol = 0);
   Socket(Socket&& other) noexcept;
   Socket& operator=(Socket&& other) noexcept;
@@ -256,7 +256,7 @@ class Socket final : public Stream {
   std::unique_ptr<Core> core_;
 };
 
-// Two connected UNIX sockets. Throws SystemError.
+// Two connected UNIX sockets; SOCK_NONBLOCK as for one. Throws SystemError.
 std::pair<Socket, Socket> socketpair(int type = SOCK_STREAM);
 
 }  // namespace hawser

@@ -22,6 +22,8 @@ struct Socket::Core {
         type(its_type),
         protocol(its_protocol),
         short_is_drained(its_type == SOCK_STREAM && its_family != AF_UNIX),
+        whole_messages(its_type == SOCK_DGRAM || its_type == SOCK_SEQPACKET || its_type == SOCK_RAW ||
+                       its_type == SOCK_RDM),
         name(std::move(its_name)),
         pollable(std::move(fd), Pollable::Nonblocking()) {}
 
@@ -38,8 +40,10 @@ struct Socket::Core {
   // A short transfer on TCP tells that the kernel's queue is drained (epoll(7)). A UNIX stream also stops short at the
   // borders of messages that carry descriptors (unix(7)).
   const bool short_is_drained;
-  // Each message is received and sent whole (all types but streams).
-  [[nodiscard]] bool keeps_boundaries() const noexcept { return type != SOCK_STREAM; }
+  // Each message is received and sent whole: of the types that are known for it, since asking a stream for the length
+  // of a message (MSG_TRUNC, tcp(7)) throws its bytes away.
+  const bool whole_messages;
+  [[nodiscard]] bool keeps_boundaries() const noexcept { return whole_messages; }
   std::atomic<Duration::rep> timeout{kNone};
   std::atomic<Duration::rep> idle_timeout{kNone};
   // A socket of messages was shut down for reading: recv(2) says EAGAIN then, and without O_NONBLOCK it would say 0.

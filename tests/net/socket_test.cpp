@@ -280,6 +280,28 @@ TEST_P(socket_in, detach_gives_up_the_descriptor_open) {
   });
 }
 
+TEST_P(socket_in, flags_beside_the_type_do_not_change_it) {
+  in_context([] {
+    for (const int flags : std::initializer_list<int>{SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_CLOEXEC | SOCK_NONBLOCK}) {
+      Listener listener({"127.0.0.1", 0});
+      Socket a(AF_INET, SOCK_STREAM | flags);
+      EXPECT_EQ(a.type(), SOCK_STREAM);
+      EXPECT_EQ(a.timeout(), flags & SOCK_NONBLOCK ? Timeout(0s) : Timeout());
+      a.set_blocking(true);
+      a.connect(listener.address());
+      Socket b = listener.accept(10s);
+      b.send_all("hello world");
+      EXPECT_EQ(receive(a, 11), "hello world");
+      EXPECT_EQ(Socket(AF_INET, SOCK_DGRAM | flags).type(), SOCK_DGRAM);
+      EXPECT_EQ(socketpair(SOCK_STREAM | flags).first.timeout(), flags & SOCK_NONBLOCK ? Timeout(0s) : Timeout());
+    }
+    Socket listening(AF_INET, SOCK_STREAM | SOCK_CLOEXEC);
+    listening.bind(Address::ip("127.0.0.1", 0));
+    listening.listen();
+    EXPECT_NO_THROW(Listener{std::move(listening)});
+  });
+}
+
 TEST_P(socket_in, adoption_finds_out_what_it_is) {
   in_context([] {
     Socket made(AF_INET6, SOCK_STREAM);
