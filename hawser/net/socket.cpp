@@ -2,6 +2,7 @@
 
 #include <hawser/base/system_calls.h>
 #include <hawser/net/socket_core.h>
+#include <hawser/net/tcp_past.h>
 
 namespace hawser {
 namespace {
@@ -86,6 +87,7 @@ Socket::Socket(UniqueFd fd) {
   const int protocol = int_option(number, SO_PROTOCOL);
   set_nonblocking(number, true);
   core_ = std::make_unique<Core>(std::move(fd), family, type, protocol, name_of(number));
+  if (core_->name != number_name(number)) core_->was_connected = true;
   if (int_option(number, SO_ACCEPTCONN)) core_->pollable.bound();
   if (type == SOCK_STREAM) lingers(get(option::linger));
 }
@@ -102,6 +104,7 @@ Socket::Socket(int family, int type, int protocol) {
 Socket Socket::accepted(int fd, const Address& peer, const Socket& by) {
   const Core& listener = *by.core_;
   Socket made(std::make_unique<Core>(UniqueFd(fd), listener.family, listener.type, listener.protocol, peer.str()));
+  made.core_->was_connected.store(true, std::memory_order_relaxed);
   if (listener.pollable.closes_slowly()) made.core_->pollable.close_slowly(true);  // inherited, as the option is
   return made;
 }
@@ -161,7 +164,10 @@ void Socket::shutdown(Shutdown how) {
   if (core_->keeps_boundaries() && how != Shutdown::write) core_->receives_no_more.store(true);
   if (detail::sys::shutdown(fd, how == Shutdown::read ? SHUT_RD : how == Shutdown::write ? SHUT_WR : SHUT_RDWR) == 0)
     return;
-  throw_errno("shutdown", core_->name);
+  const int error = errno;
+  // The connection has ended both ways by itself: there is nothing left to shut.
+  if (error == ENOTCONN && (core_->was_connected || detail::tcp_was_connected(fd))) return;
+  throw SystemError(error, "shutdown", core_->name);
 }
 
 void Socket::close() noexcept {

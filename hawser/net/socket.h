@@ -216,7 +216,7 @@ class Socket final : public Stream {
   [[nodiscard]] bool closed() const noexcept;
 
   // Ending --------------------------------------------------------------------------------------------------------
-  // Twice is fine; ENOTCONN when it was never connected.
+  // Twice is fine, and so is a connection that has ended meanwhile; ENOTCONN when it was never connected.
   void shutdown(Shutdown how = Shutdown::both);
   void shutdown_write() override { shutdown(Shutdown::write); }
   // Idempotent; wakes whoever waits on the socket with SocketClosed and returns when they have left it. With

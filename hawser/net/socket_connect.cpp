@@ -50,6 +50,7 @@ void Socket::connect(const Address& address) {
     const int error = start_connecting(operation, address);
     if (error != EINPROGRESS) {
       if (error) throw SystemError(error, "connect", it.name);
+      it.was_connected = address.family() != AF_UNSPEC;  // connecting to that undoes it (connect(2))
       return;
     }
     for (;;) {
@@ -58,7 +59,10 @@ void Socket::connect(const Address& address) {
       operation.wait();
       if (const int failed = pending_error(operation.fd())) throw SystemError(failed, "connect", it.name);
       // Asked again, connect(2) tells how it stands.
-      if (detail::sys::connect(operation.fd(), address.data(), address.size()) == 0 || errno == EISCONN) return;
+      if (detail::sys::connect(operation.fd(), address.data(), address.size()) == 0 || errno == EISCONN) {
+        it.was_connected = true;
+        return;
+      }
       if (errno != EALREADY && errno != EINPROGRESS && errno != EINTR) throw SystemError(errno, "connect", it.name);
     }
   } catch (...) {

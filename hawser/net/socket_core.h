@@ -48,6 +48,7 @@ struct Socket::Core {
   std::atomic<Duration::rep> idle_timeout{kNone};
   // A socket of messages was shut down for reading: recv(2) says EAGAIN then, and without O_NONBLOCK it would say 0.
   std::atomic<bool> receives_no_more{false};
+  std::atomic<bool> was_connected{false};
   bool bulky = false;                       // the last receipt was large; whoever receives, one at a time
   std::unique_ptr<detail::PaceMeter> pace;  // null: none is asked for
   std::string name;                         // where it leads, for messages

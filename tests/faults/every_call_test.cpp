@@ -94,7 +94,7 @@ TEST_P(EveryCall, of_a_talk_over_tcp_may_fail) {
                                    {SystemCall::connect, ECONNREFUSED},
                                    {SystemCall::connect, EADDRNOTAVAIL},
                                    {SystemCall::setsockopt, ENOMEM},
-                                   {SystemCall::shutdown, ENOTCONN},
+                                   {SystemCall::shutdown, ENOBUFS},
                                    {SystemCall::getsockname, ENOBUFS},
                                    {SystemCall::send, ENOBUFS},
                                    {SystemCall::send, ENOMEM},

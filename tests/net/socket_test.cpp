@@ -268,6 +268,58 @@ TEST_P(socket_in, shutdown_twice_is_fine_and_unconnected_is_not) {
   });
 }
 
+// TCP knows nothing any more of a connection that has ended both ways.
+TEST_P(socket_in, shutdown_is_fine_once_the_peer_has_closed) {
+  in_context([] {
+    for (const bool accepted : {false, true}) {
+      auto [connected, other] = tcp_pair();
+      Socket& a = accepted ? other : connected;
+      Socket& b = accepted ? connected : other;
+      a.shutdown(Shutdown::write);
+      b.close();
+      EXPECT_TRUE(a.recv(1).empty());
+      EXPECT_NO_THROW(a.shutdown(Shutdown::write));
+      EXPECT_NO_THROW(a.shutdown());
+    }
+  });
+}
+
+TEST_P(socket_in, shutdown_is_fine_after_a_reset) {
+  in_context([] {
+    auto [a, b] = tcp_pair();
+    Socket adopted(b.detach());
+    Socket quick(AF_INET);
+    Listener listener({"127.0.0.1", 0});
+    quick.set_blocking(false);
+    ASSERT_EQ(quick.connect_ex(listener.address()), EINPROGRESS);
+    quick.set_blocking(true);
+    Socket c = listener.accept(10s);  // and quick is connected, though no call of its has said so
+    for (Socket* const one : {&a, &c}) {
+      one->set(option::linger, option::Linger{.on = true});
+      one->close();
+    }
+    for (Socket* const one : {&adopted, &quick}) {
+      EXPECT_THROW(one->recv(1), SystemError);
+      EXPECT_NO_THROW(one->shutdown());
+      EXPECT_NO_THROW(one->shutdown());
+    }
+  });
+}
+
+TEST_P(socket_in, shutdown_of_one_that_was_refused_is_an_error) {
+  in_context([] {
+    const Address nobody = Listener({"127.0.0.1", 0}).address();
+    Socket socket(AF_INET);
+    EXPECT_EQ(socket.connect_ex(nobody), ECONNREFUSED);
+    try {
+      socket.shutdown();
+      FAIL();
+    } catch (const SystemError& error) {
+      EXPECT_EQ(error.error_number(), ENOTCONN);
+    }
+  });
+}
+
 TEST_P(socket_in, detach_gives_up_the_descriptor_open) {
   in_context([] {
     auto [a, b] = socketpair();
