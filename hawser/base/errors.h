@@ -4,6 +4,9 @@
 // (`connect 127.0.0.1:81: Connection refused`). The three ways a wait ends early are three types that share no base but
 // std::runtime_error: TimedOut (the call's own timeout), DeadlineExceeded (a Deadline scope around the call),
 // Cancelled.
+//
+// Where a call that moves many bytes was cut short, the error says how many had been moved, in its message ("... after
+// 4096 bytes") and in transferred(); 0 where there were none or the call is of another kind.
 #pragma once
 
 #include <cstddef>
@@ -24,6 +27,10 @@ class SystemError : public std::system_error {
   [[nodiscard]] const std::string& operation() const noexcept { return operation_; }
   [[nodiscard]] const std::string& object() const noexcept { return object_; }
 
+ protected:
+  // Adds to the message that so many bytes had been moved, if any.
+  void note_transferred(std::uint64_t transferred);
+
  private:
   std::string operation_;
   std::string object_;
@@ -39,11 +46,10 @@ class TimedOut : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// The timeout of a socket operation ran out. transferred() bytes had gone out or come in before.
+// The timeout of a socket operation ran out.
 class SocketTimeout : public TimedOut {
  public:
-  explicit SocketTimeout(const std::string& what, std::size_t transferred = 0)
-      : TimedOut(what), transferred_(transferred) {}
+  explicit SocketTimeout(const std::string& what, std::size_t transferred = 0);
   [[nodiscard]] std::size_t transferred() const noexcept { return transferred_; }
 
  private:
@@ -54,18 +60,23 @@ class SocketTimeout : public TimedOut {
 class DeadlineExceeded : public std::runtime_error {
  public:
   // scope: the number of the Deadline that ran out; Deadline::caused() compares it.
-  explicit DeadlineExceeded(const std::string& what, std::uint64_t scope = 0)
-      : std::runtime_error(what), scope_(scope) {}
+  explicit DeadlineExceeded(const std::string& what, std::uint64_t scope = 0, std::uint64_t transferred = 0);
   [[nodiscard]] std::uint64_t scope() const noexcept { return scope_; }
+  [[nodiscard]] std::uint64_t transferred() const noexcept { return transferred_; }
 
  private:
   std::uint64_t scope_;
+  std::uint64_t transferred_;
 };
 
 // Somebody asked this fiber to stop. Let it pass: catching it and going on makes the fiber hard to stop.
 class Cancelled : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit Cancelled(const std::string& what, std::uint64_t transferred = 0);
+  [[nodiscard]] std::uint64_t transferred() const noexcept { return transferred_; }
+
+ private:
+  std::uint64_t transferred_;
 };
 
 // The wait would have closed a circle of contexts that wait for each other; see <hawser/sync/deadlock.h>. Nothing was
@@ -78,7 +89,11 @@ class DeadlockDetected : public std::logic_error {
 // The object was closed, before the call or while the call waited. Code EBADF.
 class SocketClosed : public SystemError {
  public:
-  SocketClosed(std::string_view operation, std::string_view object);
+  SocketClosed(std::string_view operation, std::string_view object, std::uint64_t transferred = 0);
+  [[nodiscard]] std::uint64_t transferred() const noexcept { return transferred_; }
+
+ private:
+  std::uint64_t transferred_;
 };
 
 }  // namespace hawser

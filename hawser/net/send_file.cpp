@@ -69,7 +69,7 @@ std::uint64_t Socket::send_file(int file, std::uint64_t offset, std::uint64_t co
     const std::size_t moved = operation.run(
         [&]() -> ssize_t {
           const bool cached = never_waits || (in_page_cache(file, from) && in_page_cache(file, from + chunk - 1));
-          const ssize_t result = cached ? attempt() : offload(attempt);
+          const ssize_t result = cached ? attempt() : Operation::counted(sent, [&] { return offload(attempt); });
           // Since the thread said so the socket may have become writable, and that will not be reported again.
           if (!cached && error_number == EAGAIN && writable_now(operation.fd())) error_number = EINTR;
           if (result < 0 && kernel_cannot(error_number)) return 0;
@@ -87,7 +87,8 @@ std::uint64_t Socket::send_file(int file, std::uint64_t offset, std::uint64_t co
 std::uint64_t Socket::send_by_copying(Operation& operation, int file, std::uint64_t offset, std::uint64_t count,
                                       std::uint64_t sent) {
   detail::FilePieces pieces(file, offset + sent, count - sent);
-  for (BytesView rest = pieces.next(); !rest.empty(); rest = pieces.next()) {
+  const auto next = [&] { return Operation::counted(sent, [&] { return pieces.next(); }); };
+  for (BytesView rest = next(); !rest.empty(); rest = next()) {
     while (!rest.empty()) {
       const std::size_t moved = operation.run(
           [&] { return detail::sys::send(operation.fd(), rest.data(), rest.size(), MSG_NOSIGNAL); }, rest.size(), sent);

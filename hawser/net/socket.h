@@ -39,10 +39,15 @@
 
 namespace hawser {
 
-// A non-blocking call found nothing to do. Code EAGAIN.
+// A non-blocking call found nothing to do, or no more: send_all and send_file had sent sent() bytes before. Code
+// EAGAIN.
 class WouldBlock : public SystemError {
  public:
-  WouldBlock(std::string_view operation, std::string_view object);
+  WouldBlock(std::string_view operation, std::string_view object, std::uint64_t sent = 0);
+  [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
+
+ private:
+  std::uint64_t sent_;
 };
 
 // send_all or send_file ended early by an error of the kernel; sent() bytes had gone out before.
@@ -50,11 +55,9 @@ class SendError : public SystemError {
  public:
   SendError(int error_number, std::string_view operation, std::string_view object, std::uint64_t sent);
   [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
-  [[nodiscard]] const char* what() const noexcept override { return message_.c_str(); }
 
  private:
   std::uint64_t sent_;
-  std::string message_;
 };
 
 enum class Shutdown : std::uint8_t { read, write, both };
@@ -102,8 +105,9 @@ class Socket final : public Stream {
   std::size_t send(BytesView data);
   // Does not wait: nothing when send() would.
   std::optional<std::size_t> try_send(BytesView data);
-  // Sends all. The timeout is the budget of the whole call. What had gone out when it fails: SendError::sent(),
-  // SocketTimeout::transferred(). After any failure the stream is cut in the middle of data.
+  // Sends all. The timeout is the budget of the whole call. Every failure says what had gone out: sent() of SendError
+  // and WouldBlock, transferred() of SocketTimeout, DeadlineExceeded, Cancelled and SocketClosed. After any but a
+  // WouldBlock, which can be followed by the rest, the stream is cut in the middle of data.
   void send_all(BytesView data);
   // All parts, gathered by sendmsg(2).
   void send_all(std::span<const BytesView> parts);

@@ -19,11 +19,14 @@ constexpr Duration kLongestPause = std::chrono::milliseconds(20);
 
 }  // namespace
 
-WouldBlock::WouldBlock(std::string_view operation, std::string_view object) : SystemError(EAGAIN, operation, object) {}
+WouldBlock::WouldBlock(std::string_view operation, std::string_view object, std::uint64_t sent)
+    : SystemError(EAGAIN, operation, object), sent_(sent) {
+  note_transferred(sent);
+}
 
 SendError::SendError(int error_number, std::string_view operation, std::string_view object, std::uint64_t sent)
-    : SystemError(error_number, operation, object), sent_(sent), message_(SystemError::what()) {
-  if (sent_) message_.append(" after ").append(std::to_string(sent_)).append(" bytes");
+    : SystemError(error_number, operation, object), sent_(sent) {
+  note_transferred(sent);
 }
 
 void Socket::Core::set(std::atomic<Duration::rep>& field, Timeout timeout) {
@@ -36,7 +39,28 @@ Expiry Socket::Operation::budget() {
   return *budget_;
 }
 
+void Socket::Operation::throw_on(std::uint64_t transferred) {
+  if (transferred == 0) throw;
+  try {
+    throw;
+  } catch (const DeadlineExceeded& late) {
+    throw DeadlineExceeded(late.what(), late.scope(), transferred);
+  } catch (const Cancelled& cancelled) {
+    throw Cancelled(cancelled.what(), transferred);
+  } catch (const SocketClosed& closed) {
+    throw SocketClosed(closed.operation(), closed.object(), transferred);
+  } catch (const WouldBlock& now) {
+    throw WouldBlock(now.operation(), now.object(), transferred);
+  } catch (const SocketTimeout& late) {
+    throw SocketTimeout(late.what(), static_cast<std::size_t>(transferred));
+  }
+}
+
 void Socket::Operation::wait(std::uint64_t transferred, detail::EagerCall* eager) {
+  counted(transferred, [&] { wait_for_peer(eager); });
+}
+
+void Socket::Operation::wait_for_peer(detail::EagerCall* eager) {
   if (never_waits()) throw WouldBlock(name_, core_.name);
   Expiry expiry = budget();
   bool stalled = false;
@@ -45,16 +69,15 @@ void Socket::Operation::wait(std::uint64_t transferred, detail::EagerCall* eager
     stalled = silence < expiry;
     expiry = std::min(expiry, silence);
   }
-  const Wake why = core_.pace ? wait_at_pace(expiry, transferred) : use_.wait(expiry, eager);
+  const Wake why = core_.pace ? wait_at_pace(expiry) : use_.wait(expiry, eager);
   if (why == Wake::ready) return;
   if (why == Wake::expired) {
-    throw SocketTimeout(words() + (stalled ? ": timed out, the peer was idle" : ": timed out"),
-                        static_cast<std::size_t>(transferred));
+    throw SocketTimeout(words() + (stalled ? ": timed out, the peer was idle" : ": timed out"));
   }
   throw_unless_ready(why, words());
 }
 
-Wake Socket::Operation::wait_at_pace(Expiry expiry, std::uint64_t transferred) {
+Wake Socket::Operation::wait_at_pace(Expiry expiry) {
   detail::PaceMeter& pace = *core_.pace;
   for (;;) {
     Expiry until = expiry;
@@ -66,27 +89,26 @@ Wake Socket::Operation::wait_at_pace(Expiry expiry, std::uint64_t transferred) {
     }
     if (!pace.kept()) {
       throw SocketTimeout(words() + ": timed out, the peer was slower than " +
-                              std::to_string(pace.least().bytes_per_second) + " bytes a second",
-                          static_cast<std::size_t>(transferred));
+                          std::to_string(pace.least().bytes_per_second) + " bytes a second");
     }
     if (why != Wake::expired || until == expiry) return why;
   }
 }
 
 void Socket::Operation::let_others_run(std::uint64_t transferred) {
-  if (in_fiber()) yield();
-  check_cancelled();
-  if (budget_ && budget_->passed()) {
-    throw SocketTimeout(words() + ": timed out", static_cast<std::size_t>(transferred));
-  }
+  counted(transferred, [this] {
+    if (in_fiber()) yield();
+    check_cancelled();
+    if (budget_ && budget_->passed()) throw SocketTimeout(words() + ": timed out");
+  });
 }
 
-void Socket::Operation::hold_back() {
+void Socket::Operation::hold_back(std::uint64_t transferred) {
   pollfd still{
       .fd = fd(), .events = static_cast<short>(direction_ == Direction::read ? POLLIN : POLLOUT), .revents = 0};
   if (detail::sys::poll(&still, 1, 0) <= 0) return;
   pause_ = std::clamp(2 * pause_, kFirstPause, kLongestPause);
-  rest(pause_, "what the kernel reports is not there");
+  counted(transferred, [this] { rest(pause_, "what the kernel reports is not there"); });
 }
 
 bool Socket::Operation::wait_at_most(Expiry expiry) {

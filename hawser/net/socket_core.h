@@ -93,6 +93,15 @@ class Socket::Operation {
   // why is for the message of a timeout.
   void rest(Duration pause, const char* why);
   void drained() noexcept { use_.drained(); }
+  // part(), a piece of a call that has moved so many bytes before: what it throws tells of them.
+  template <class Part>
+  static decltype(auto) counted(std::uint64_t transferred, Part&& part) {
+    try {
+      return part();
+    } catch (...) {
+      throw_on(transferred);
+    }
+  }
   // SendError when bytes were moved by the call before or it is a sending one; SystemError otherwise.
   [[noreturn]] void fail(int error_number, std::uint64_t transferred) const;
   // When the call must be over; counted from the first time that is asked.
@@ -122,7 +131,7 @@ class Socket::Operation {
         if (errno != EAGAIN) fail(errno, transferred);
         if (core_.receives_no_more.load(std::memory_order_relaxed) && direction_ == Direction::read) return 0;
         use_.drained();
-        if (woken) hold_back();
+        if (woken) hold_back(transferred);
       }
       wait(transferred, eager);
       woken = true;
@@ -135,12 +144,15 @@ class Socket::Operation {
   void let_others_run(std::uint64_t transferred);
   // After a wake-up for nothing. Somebody else may have taken what there was; but where the kernel goes on reporting
   // (an error in a queue that nobody fetches, say), the next wait would end at once, and so on: then it pauses first.
-  void hold_back();
+  void hold_back(std::uint64_t transferred);
   // A timeout of zero asks the kernel each time, whatever is known.
   [[nodiscard]] bool never_waits() const noexcept {
     return !budget_ && core_.timeout.load(std::memory_order_relaxed) == 0;
   }
-  Wake wait_at_pace(Expiry expiry, std::uint64_t transferred);
+  // In a handler.
+  [[noreturn]] static void throw_on(std::uint64_t transferred);
+  void wait_for_peer(detail::EagerCall* eager);
+  Wake wait_at_pace(Expiry expiry);
   [[nodiscard]] std::string words() const { return std::string(name_) + " " + core_.name; }
 
   Core& core_;

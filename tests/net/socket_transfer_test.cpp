@@ -7,6 +7,7 @@
 
 #include <vector>
 
+#include <hawser/fiber/deadline.h>
 #include <hawser/net/connect.h>
 #include <hawser/net/listener.h>
 
@@ -93,6 +94,101 @@ TEST_P(transfer_in, sends_files_from_a_disk) {
     });
     EXPECT_EQ(receive(b, data.size() + 1) == data, true);
     sender.get();
+  });
+}
+
+// What the error of a call that is cut short says of the bytes before, the same in both of its ways.
+std::uint64_t told(const std::function<void()>& call) {
+  std::uint64_t count = 0;
+  std::string words;
+  const auto take = [&](std::uint64_t said, const std::exception& error) {
+    count = said;
+    words = error.what();
+  };
+  try {
+    call();
+  } catch (const WouldBlock& error) {
+    take(error.sent(), error);
+  } catch (const SocketClosed& error) {
+    take(error.transferred(), error);
+  } catch (const SocketTimeout& error) {
+    take(error.transferred(), error);
+  } catch (const DeadlineExceeded& error) {
+    take(error.transferred(), error);
+  } catch (const Cancelled& error) {
+    take(error.transferred(), error);
+  }
+  EXPECT_GT(count, 0U);
+  EXPECT_TRUE(words.ends_with(" after " + std::to_string(count) + " bytes")) << words;
+  return count;
+}
+
+// More than goes out while nobody reads, by each call that sends all.
+struct Much {
+  Much() { EXPECT_EQ(::ftruncate(file.get(), kSize), 0); }
+  [[nodiscard]] std::vector<std::function<void(Socket&)>> ways() const {
+    return {[this](Socket& socket) { socket.send_all(text); },
+            [this](Socket& socket) { socket.send_all(std::vector<BytesView>(64, BytesView(text).first(1 << 20))); },
+            [this](Socket& socket) { socket.send_file(file.get(), 0, kSize); }};
+  }
+  static constexpr std::size_t kSize = 64 << 20;
+  const std::string text = std::string(kSize, 'x');
+  const UniqueFd file{::memfd_create("much", MFD_CLOEXEC)};
+};
+
+TEST_P(transfer_in, whatever_cuts_it_short_tells_how_much_had_gone) {
+  in_context([this] {
+    const Much much;
+    for (const auto& send : much.ways()) {
+      {
+        auto [a, b] = tcp_pair();
+        a.set_blocking(false);
+        const std::uint64_t count = told([&, &a = a] { send(a); });
+        a.close();
+        EXPECT_EQ(receive(b, Much::kSize).size(), count);
+      }
+      {
+        auto [a, b] = tcp_pair();
+        a.set_timeout(20ms);
+        const std::uint64_t count = told([&, &a = a] { send(a); });
+        a.close();
+        EXPECT_EQ(receive(b, Much::kSize).size(), count);
+      }
+      {
+        auto [a, b] = tcp_pair();
+        const std::uint64_t count = told([&, &a = a] {
+          const Deadline budget(20ms);
+          send(a);
+        });
+        a.close();
+        EXPECT_EQ(receive(b, Much::kSize).size(), count);
+      }
+      {
+        auto [a, b] = tcp_pair();
+        std::uint64_t count = 0;
+        auto sender = peer([&, &a = a] { count = told([&] { send(a); }); });
+        std::size_t begun = b.recv(1000).size();
+        a.close();
+        sender.get();
+        EXPECT_EQ(begun + receive(b, Much::kSize).size(), count);
+      }
+    }
+  });
+}
+
+TEST(transfer, cancellation_tells_how_much_had_gone) {
+  run([] {
+    const Much much;
+    for (const auto& send : much.ways()) {
+      auto [a, b] = tcp_pair();
+      std::uint64_t count = 0;
+      auto sender = spawn([&, &a = a] { count = told([&] { send(a); }); });
+      std::size_t begun = b.recv(1000).size();
+      sender.kill();
+      sender.join();
+      a.close();
+      EXPECT_EQ(begun + receive(b, Much::kSize).size(), count);
+    }
   });
 }
 
