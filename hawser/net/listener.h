@@ -37,7 +37,7 @@ class Listener {
  public:
   // Closed from the start.
   Listener() = default;
-  // A UNIX path that nobody listens on any more is taken over; one that is in use is EADDRINUSE.
+  // A UNIX path whose socket is gone is taken over; one that is in use, listening or only bound, is EADDRINUSE.
   explicit Listener(const Endpoint& endpoint, const ListenerOptions& options = {});
   // Takes over a stream socket that listens already (one handed on by a service manager, say); a UNIX path is left to
   // whoever made it. Throws std::invalid_argument when it does not listen.

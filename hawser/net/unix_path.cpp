@@ -28,12 +28,14 @@ UniqueFd lock_directory(const std::string& path) {
   return fd;
 }
 
-// Whether the path is a socket that nobody listens on any more.
-bool is_stale(const Address& address, const std::string& path, int type) {
+// Whether the path is a socket that nobody has any more. One that is bound and does not listen yet refuses its own kind
+// just as if it were gone, but tells others that they are of the wrong kind; and datagram sockets never listen. So a
+// datagram socket can tell, and no server sees a connection.
+bool is_stale(const Address& address, const std::string& path) {
   struct stat about {};
   if (::lstat(path.c_str(), &about) < 0) return errno == ENOENT;
   if (!S_ISSOCK(about.st_mode)) return false;
-  const UniqueFd probe(sys::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const UniqueFd probe(sys::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   return probe && sys::connect(probe.get(), address.data(), address.size()) < 0 && errno == ECONNREFUSED;
 }
 
@@ -61,7 +63,7 @@ UnixPath UnixPath::open(Socket& socket, const Address& address, mode_t mode, std
   try {
     socket.bind(address);
   } catch (const SystemError& error) {
-    if (error.error_number() != EADDRINUSE || !is_stale(address, path, socket.type())) throw;
+    if (error.error_number() != EADDRINUSE || !is_stale(address, path)) throw;
     if (::unlink(path.c_str()) < 0 && errno != ENOENT) throw_errno("unlink", address.str());
     socket.bind(address);
   }

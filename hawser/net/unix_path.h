@@ -28,10 +28,10 @@ class UnixPath {
     return *this;
   }
 
-  // Binds the socket to the address and listens. A path whose owner is gone is taken over; one that somebody listens
-  // on, or that is no socket, is EADDRINUSE. Starters of two servers in one directory take turns by flock(2), so
-  // neither takes the other's fresh path for a stale one. mode 0 leaves the permissions to the umask. Throws
-  // SystemError.
+  // Binds the socket to the address and listens. A path whose owner is gone is taken over; one that a socket is bound
+  // to, whether it listens or not, or that is no socket, is EADDRINUSE. Starters of two servers in one directory take
+  // turns by flock(2), so neither takes the other's fresh path for a stale one. mode 0 leaves the permissions to the
+  // umask. Throws SystemError.
   static UnixPath listen(Socket& socket, const Address& address, mode_t mode, int backlog);
   // The same without listening: for datagrams, and for a listener that is set going later.
   static UnixPath bind(Socket& socket, const Address& address, mode_t mode);

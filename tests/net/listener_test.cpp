@@ -162,6 +162,37 @@ TEST_P(listener_in, stale_unix_path_is_taken_over_but_never_a_live_one) {
   });
 }
 
+TEST_P(listener_in, unix_path_that_is_bound_and_does_not_listen_yet_is_in_use) {
+  in_context([] {
+    const TemporaryFolder folder;
+    const Address address = Address::unix_path(folder.file("socket"));
+    const auto refused = [&address] {
+      try {
+        const Listener second(address);
+        return false;
+      } catch (const SystemError& error) {
+        return error.error_number() == EADDRINUSE;
+      }
+    };
+    {
+      Listener first = Listener::bound(address);
+      EXPECT_TRUE(refused());
+      first.listen();
+      EXPECT_TRUE(refused());
+      // Who looked whether it is in use was no client.
+      EXPECT_THROW(static_cast<void>(first.accept(0s)), SocketTimeout);
+      EXPECT_NO_THROW(static_cast<void>(connect(address)));
+    }
+    for (const int type : {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET}) {
+      Socket socket(AF_UNIX, type);
+      socket.bind(address);
+      EXPECT_TRUE(refused()) << type;
+      socket.close();
+      EXPECT_FALSE(refused()) << type;
+    }
+  });
+}
+
 TEST_P(listener_in, never_removes_what_is_no_socket_or_not_its_own) {
   in_context([] {
     const TemporaryFolder folder;
