@@ -44,18 +44,21 @@ LookupThreads::LookupThreads() {
         auto& threads = *static_cast<LookupThreads*>(self);
         ::new (&threads.more_) std::condition_variable();  // it counts waiters that are not there
         threads.line_.clear();
-        threads.threads_ = threads.idle_ = 0;
+        threads.threads_ = threads.idle_ = threads.for_nobody_ = 0;
       },
       this);
 }
 
 namespace {
-constinit MadeOnce<LookupThreads> g_threads;
-[[maybe_unused]] const bool g_made_early = (LookupThreads::instance(), true);
+constinit MadeOnce<LookupThreads> g_names, g_services;
+[[maybe_unused]] const bool g_made_early = (LookupThreads::of_names(), LookupThreads::of_services(), true);
 }  // namespace
 
-LookupThreads& LookupThreads::instance() {
-  return g_threads.get([] { return LookupThreads(); });
+LookupThreads& LookupThreads::of_names() {
+  return g_names.get([] { return LookupThreads(); });
+}
+LookupThreads& LookupThreads::of_services() {
+  return g_services.get([] { return LookupThreads(); });
 }
 
 LookupThreads::Ask LookupThreads::addresses_of(std::string host, int family) {
@@ -64,7 +67,8 @@ LookupThreads::Ask LookupThreads::addresses_of(std::string host, int family) {
 
 Answer LookupThreads::look_up(const std::string& what, Ask ask, Expiry expiry) {
   Waiter waiter("resolve");
-  Lookup lookup(std::move(ask), [&waiter] { waiter.unpark(); });
+  Lookup lookup(
+      std::move(ask), [&waiter] { waiter.unpark(); }, *this);
   const Wake why = waiter.park(expiry);
   if (lookup.answered()) return lookup.take();
   if (why == Wake::expired) throw SocketTimeout("resolve " + what + ": timed out");
@@ -72,33 +76,40 @@ Answer LookupThreads::look_up(const std::string& what, Ask ask, Expiry expiry) {
   throw std::logic_error("resolve " + what + ": woken without an answer");
 }
 
-LookupThreads::Lookup::Lookup(Ask ask, std::function<void()> notify)
-    : question_(
+LookupThreads::Lookup::Lookup(Ask ask, std::function<void()> notify, LookupThreads& threads)
+    : threads_(threads),
+      question_(
           std::make_shared<Question>(Question{.ask = std::move(ask), .notify = std::move(notify), .answer = {}})) {
-  instance().submit(question_);
+  threads_.submit(question_);
 }
 
 LookupThreads::Lookup::~Lookup() {
-  LookupThreads& threads = instance();
-  const std::lock_guard hold(threads.mutex_);
+  const std::lock_guard hold(threads_.mutex_);
   question_->notify = nullptr;
-  std::erase(threads.line_, question_);
+  if (std::erase(threads_.line_, question_) != 0 || question_->answered) return;
+  question_->given_up = true;
+  ++threads_.for_nobody_;
+  if (!threads_.wants_thread()) return;
+  try {
+    threads_.start_thread();
+  } catch (const std::exception&) {  // those that there are come to it in time
+  }
 }
 
 bool LookupThreads::Lookup::answered() const {
-  const std::lock_guard hold(instance().mutex_);
+  const std::lock_guard hold(threads_.mutex_);
   return question_->answered;
 }
 
 Answer LookupThreads::Lookup::take() {
-  const std::lock_guard hold(instance().mutex_);
+  const std::lock_guard hold(threads_.mutex_);
   return std::move(question_->answer);
 }
 
 void LookupThreads::submit(const std::shared_ptr<Question>& question) {
   const std::lock_guard hold(mutex_);
   line_.push_back(question);
-  if (static_cast<int>(line_.size()) > idle_ && threads_ < kResolverThreads) {
+  if (wants_thread()) {
     try {
       start_thread();
     } catch (...) {
@@ -109,6 +120,11 @@ void LookupThreads::submit(const std::shared_ptr<Question>& question) {
     }
   }
   more_.notify_one();
+}
+
+bool LookupThreads::wants_thread() const noexcept {
+  return static_cast<int>(line_.size()) > idle_ && threads_ - for_nobody_ < kResolverThreads &&
+         threads_ < kResolverThreadsAtMost;
 }
 
 void LookupThreads::start_thread() {
@@ -136,6 +152,10 @@ void LookupThreads::work() noexcept {
     question->answer = std::move(answer);
     question->answered = true;
     if (question->notify) question->notify();
+    if (question->given_up) {
+      --for_nobody_;
+      if (threads_ - for_nobody_ > kResolverThreads) break;  // it was made up for
+    }
   }
   --threads_;
 }

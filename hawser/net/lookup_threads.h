@@ -29,8 +29,10 @@ struct Answer {
 
 class LookupThreads {
  public:
-  // One for the process, never destroyed: a lookup may outlive main().
-  static LookupThreads& instance();
+  // One of each for the process, never destroyed: a lookup may outlive main(). Services are looked up in files, and not
+  // behind names that a silent name server holds up.
+  static LookupThreads& of_names();
+  static LookupThreads& of_services();
 
   using Ask = std::function<Answer()>;
   // What getaddrinfo(3) says about a host.
@@ -47,11 +49,13 @@ class LookupThreads {
     Ask ask;
     std::function<void()> notify;  // under the mutex; empty once the caller has left
     bool answered = false;
+    bool given_up = false;  // while a thread was at it
     Answer answer;
   };
 
   LookupThreads();
   void submit(const std::shared_ptr<Question>& question);
+  [[nodiscard]] bool wants_thread() const noexcept;
   void start_thread();
   void work() noexcept;
 
@@ -60,6 +64,7 @@ class LookupThreads {
   std::deque<std::shared_ptr<Question>> line_;
   int threads_ = 0;
   int idle_ = 0;
+  int for_nobody_ = 0;  // of threads_: whose callers have left
 };
 
 // One question, asked when it is made and given up when it goes.
@@ -67,7 +72,7 @@ class LookupThreads::Lookup {
  public:
   // notify is called on a thread of the resolver when the answer is there, at most once and never after the Lookup is
   // gone. It must be short.
-  Lookup(Ask ask, std::function<void()> notify);
+  Lookup(Ask ask, std::function<void()> notify, LookupThreads& threads = of_names());
   Lookup(const Lookup&) = delete;
   Lookup& operator=(const Lookup&) = delete;
   ~Lookup();
@@ -77,6 +82,7 @@ class LookupThreads::Lookup {
   [[nodiscard]] Answer take();
 
  private:
+  LookupThreads& threads_;
   std::shared_ptr<Question> question_;
 };
 

@@ -48,7 +48,7 @@ std::vector<Address> resolve(const Endpoint& endpoint, const ResolveOptions& opt
   }
   const std::string& host = endpoint.host();
   const detail::Answer answer =
-      detail::LookupThreads::instance().look_up(host, detail::LookupThreads::addresses_of(host, family), expiry);
+      detail::LookupThreads::of_names().look_up(host, detail::LookupThreads::addresses_of(host, family), expiry);
   if (answer.code != 0) throw ResolveError(endpoint.host(), answer.code, answer.error_number);
   std::vector<Address> addresses;
   for (const Address& found : answer.addresses) {
@@ -69,7 +69,7 @@ std::string reverse_resolve(const Address& address, Timeout timeout) {
     if (answer.code == 0) answer.name = name;
     return answer;
   };
-  detail::Answer answer = detail::LookupThreads::instance().look_up(address.host(), ask, Expiry::of(timeout));
+  detail::Answer answer = detail::LookupThreads::of_names().look_up(address.host(), ask, Expiry::of(timeout));
   if (answer.code != 0) throw ResolveError(address.host(), answer.code, answer.error_number);
   return std::move(answer.name);
 }
@@ -94,7 +94,7 @@ detail::Answer get_service(const Get& get) {
 }
 
 detail::Answer look_up_service(const std::string& what, detail::LookupThreads::Ask ask, Timeout timeout) {
-  detail::Answer answer = detail::LookupThreads::instance().look_up(what, std::move(ask), Expiry::of(timeout));
+  detail::Answer answer = detail::LookupThreads::of_services().look_up(what, std::move(ask), Expiry::of(timeout));
   if (answer.code != 0) throw ResolveError(what, answer.code, answer.error_number);
   return answer;
 }

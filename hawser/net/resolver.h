@@ -4,7 +4,9 @@
 //
 // A numeric address or UNIX path is answered on the spot. Names are looked up by getaddrinfo(3) on threads of their
 // own, at most kResolverThreads at once; further callers wait in line. Waits for the answer, the timeout, a Deadline or
-// a cancellation; a lookup that was given up goes on in the background and its answer is dropped. Any thread or fiber.
+// a cancellation; a lookup that was given up goes on in the background and its answer is dropped. Such a one does not
+// count, so that names given up for a silent name server hold up no others, until there are kResolverThreadsAtMost
+// threads in all. Services have threads of their own. Any thread or fiber.
 #pragma once
 
 #include <stdexcept>
@@ -17,6 +19,7 @@
 namespace hawser {
 
 inline constexpr int kResolverThreads = 16;
+inline constexpr int kResolverThreadsAtMost = 256;
 
 // The name could not be resolved: "resolve no.such.host: Name or service not known".
 class ResolveError : public std::runtime_error {

@@ -2,11 +2,15 @@
 
 #include <unistd.h>
 
+#include <latch>
+#include <memory>
+#include <semaphore>
 #include <vector>
 
 #include <hawser/fiber/deadline.h>
 #include <hawser/fiber/task_group.h>
 #include <hawser/net/listener.h>
+#include <hawser/net/lookup_threads.h>
 #include <hawser/net/resolver.h>
 
 #include "both_contexts.h"
@@ -207,6 +211,51 @@ TEST_P(resolve_in, names_of_addresses_and_services) {
     EXPECT_THROW(service_port("no-such-service"), ResolveError);
     EXPECT_THROW(service_name(70000), AddressError);
     EXPECT_FALSE(host_name().empty());
+  });
+}
+
+// Questions whose answers come when the test is over: a silent name server.
+class Silence {
+ public:
+  explicit Silence(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      lookups_.push_back(std::make_unique<detail::LookupThreads::Lookup>(
+          [state = state_] {
+            state->asked.release();
+            state->over.wait();
+            return detail::Answer();
+          },
+          [] {}));
+    }
+    for (int i = 0; i < kResolverThreads; ++i) state_->asked.acquire();
+  }
+  Silence(const Silence&) = delete;
+  Silence& operator=(const Silence&) = delete;
+  ~Silence() { state_->over.count_down(); }
+  void give_up() { lookups_.clear(); }
+
+ private:
+  struct State {
+    std::counting_semaphore<> asked{0};
+    std::latch over{1};
+  };
+  const std::shared_ptr<State> state_ = std::make_shared<State>();
+  std::vector<std::unique_ptr<detail::LookupThreads::Lookup>> lookups_;
+};
+
+TEST_P(resolve_in, names_that_were_given_up_hold_up_no_others) {
+  in_context([] {
+    Silence silence(3 * kResolverThreads);
+    silence.give_up();
+    EXPECT_TRUE(resolve({"localhost", 80}, {.timeout = 20s}).front().is_loopback());
+  });
+}
+
+TEST_P(resolve_in, names_hold_up_no_services) {
+  in_context([] {
+    const Silence silence(kResolverThreads);
+    EXPECT_EQ(service_port("http", "tcp", 20s), 80);
+    EXPECT_EQ(service_name(80, "tcp", 20s), "http");
   });
 }
 
