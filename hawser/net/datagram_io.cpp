@@ -6,6 +6,7 @@
 
 #include <hawser/base/system_calls.h>
 #include <hawser/net/datagram.h>
+#include <hawser/net/datagram_limit.h>
 #include <hawser/net/socket.h>
 #include <hawser/net/socket_core.h>
 
@@ -16,7 +17,6 @@ namespace {
 constexpr std::size_t kScratch = 64 * 1024;
 thread_local std::array<std::byte, kScratch> t_scratch;
 
-constexpr int kUnixOverhead = 32;
 constexpr std::size_t kPartsGathered = 16;
 
 // Who sent it; nobody when the family has no text form (CAN) or the sender no name.
@@ -46,24 +46,6 @@ struct Arrival {
   socklen_t name_size = 0;
   bool truncated = false;
 };
-
-// In words why a datagram of that size can't be sent; EMSGSIZE alone says too little.
-std::string size_limit(const Socket& socket, std::size_t size, const Address* to) {
-  std::string text = " (" + std::to_string(size) + " bytes";
-  if (socket.family() == AF_UNIX) {
-    // unix(7): what the buffer really has, which is twice what was asked for, less the kernel's own share.
-    text += "; with its SO_SNDBUF a datagram carries at most " +
-            std::to_string(2 * socket.get(option::send_buffer) - kUnixOverhead);
-  } else if (socket.protocol() == IPPROTO_UDP) {
-    // An IPv6 socket sends IPv4 to a mapped address.
-    const bool inner_v4 = socket.family() == AF_INET || (to && to->is_v4_mapped());
-    const std::size_t limit = inner_v4 ? kUdpPayloadLimit : kUdpV6PayloadLimit;
-    text += size > limit
-                ? "; UDP over IPv" + std::string(inner_v4 ? "4" : "6") + " carries at most " + std::to_string(limit)
-                : "; more than the path takes in one piece";
-  }
-  return text + ")";
-}
 
 std::size_t total(std::span<const BytesView> parts) {
   std::size_t sum = 0;
@@ -144,7 +126,8 @@ bool Socket::try_send_to(BytesView data, const Address& to) {
     if (errno == EAGAIN) return false;
     if (errno == EINTR) continue;
     const int error = errno;
-    throw SystemError(error, "send_to", to.str() + (error == EMSGSIZE ? size_limit(*this, data.size(), &to) : ""));
+    throw SystemError(error, "send_to",
+                      to.str() + (error == EMSGSIZE ? detail::datagram_limit(*this, data.size(), &to) : ""));
   }
 }
 
@@ -190,7 +173,7 @@ std::size_t Socket::send_datagram(std::span<const BytesView> parts, const Addres
       }
       const int error = errno;
       const std::string object = to ? to->str() : core_->name;
-      throw SystemError(error, name, object + (error == EMSGSIZE ? size_limit(*this, size, to) : ""));
+      throw SystemError(error, name, object + (error == EMSGSIZE ? detail::datagram_limit(*this, size, to) : ""));
     }
   };
   return operation.run(attempt, size);

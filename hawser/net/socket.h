@@ -103,7 +103,7 @@ class Socket final : public Stream {
   // Sending -------------------------------------------------------------------------------------------------------
   // Waits until the kernel takes some of data; how much, which may be less than all.
   std::size_t send(BytesView data);
-  // Does not wait: nothing when send() would.
+  // Does not wait: nothing when send() would. Throws as that does.
   std::optional<std::size_t> try_send(BytesView data);
   // Sends all. The timeout is the budget of the whole call. Every failure says what had gone out: sent() of SendError
   // and WouldBlock, transferred() of SocketTimeout, DeadlineExceeded, Cancelled and SocketClosed. After any but a

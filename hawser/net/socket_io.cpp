@@ -7,6 +7,7 @@
 #include <new>
 
 #include <hawser/base/system_calls.h>
+#include <hawser/net/datagram_limit.h>
 #include <hawser/net/datagram_whole.h>
 #include <hawser/net/socket.h>
 #include <hawser/net/socket_core.h>
@@ -144,11 +145,15 @@ std::optional<std::size_t> Socket::try_send(BytesView data) {
   for (;;) {
     const ssize_t count = detail::sys::send(operation.fd(), data.data(), data.size(), MSG_NOSIGNAL);
     if (count >= 0) return static_cast<std::size_t>(count);
-    if (errno == EAGAIN) {
+    const int error = errno;
+    if (error == EAGAIN) {
       operation.drained();
       return std::nullopt;
     }
-    if (errno != EINTR) operation.fail(errno, 0);
+    if (error == EMSGSIZE && operation.core().keeps_boundaries()) {
+      throw SystemError(error, "send", operation.core().name + detail::datagram_limit(*this, data.size(), nullptr));
+    }
+    if (error != EINTR) operation.fail(error, 0);
   }
 }
 

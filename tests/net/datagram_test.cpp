@@ -126,6 +126,24 @@ TEST_P(datagram_in, that_is_too_large_names_the_limit) {
       }
       EXPECT_THROW(a.try_send_to(std::string(limit + 1, 'x'), b.sock_name()), SystemError);
     }
+    Socket mapped(AF_INET6, SOCK_DGRAM), plain(AF_INET, SOCK_DGRAM), receiver = udp();
+    mapped.connect(Address::ip("::ffff:127.0.0.1", receiver.sock_name().port()));
+    plain.connect(receiver.sock_name());
+    for (Socket* const socket : {&mapped, &plain}) {
+      const std::string much(kUdpPayloadLimit + 3, 'x');
+      for (const auto& send :
+           std::vector<std::function<void()>>{[&] { socket->send(much); }, [&] { socket->send_all(much); },
+                                              [&] { static_cast<void>(socket->try_send(much)); }}) {
+        try {
+          send();
+          FAIL();
+        } catch (const SystemError& error) {
+          EXPECT_EQ(error.error_number(), EMSGSIZE);
+          EXPECT_NE(std::string(error.what()).find("UDP over IPv4 carries at most 65507"), std::string::npos)
+              << error.what();
+        }
+      }
+    }
     auto [c, d] = socketpair(SOCK_DGRAM);
     try {
       c.send(std::string(50 << 20, 'x'));
