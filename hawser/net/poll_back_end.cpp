@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -39,20 +40,43 @@ Events events(short bits) {
   return set;
 }
 
+// Which file a descriptor stands for, since numbers are given again to others.
+struct File {
+  // Throws SystemError when nothing has that number.
+  File(int fd, const char* operation) {
+    struct stat about {};
+    if (::fstat(fd, &about) < 0) throw_errno(operation, "descriptor " + std::to_string(fd));
+    device = about.st_dev;
+    inode = about.st_ino;
+  }
+  [[nodiscard]] bool is_still(int fd) const noexcept {
+    struct stat about {};
+    return ::fstat(fd, &about) == 0 && about.st_dev == device && about.st_ino == inode;
+  }
+  friend bool operator==(const File&, const File&) = default;
+
+  dev_t device;
+  ino_t inode;
+};
+
 class PollBackEnd : public SelectorBackEnd {
  public:
   PollBackEnd(int bell, std::mutex& lock) : bell_(bell), lock_(lock) {}
 
   void add(const Interest& interest) override {
-    if (::fcntl(interest.fd, F_GETFD) < 0) throw_errno("register_fd", "descriptor " + std::to_string(interest.fd));
+    const File file(interest.fd, "register_fd");
     places_.emplace(interest.fd, set_.size());
     set_.push_back({.fd = interest.fd, .events = bits(interest.events), .revents = 0});
-    generations_.push_back(interest.generation);
+    registered_.push_back({.generation = interest.generation, .file = file});
   }
 
   void modify(const Interest& interest) override {
-    if (::fcntl(interest.fd, F_GETFD) < 0) throw_errno("modify", "descriptor " + std::to_string(interest.fd));
-    set_[places_.at(interest.fd)] = {.fd = interest.fd, .events = bits(interest.events), .revents = 0};
+    const std::size_t place = places_.at(interest.fd);
+    const File file(interest.fd, "modify");
+    if (!(file == registered_[place].file)) {  // as epoll(7) has it
+      throw SystemError(ENOENT, "modify", "descriptor " + std::to_string(interest.fd));
+    }
+    set_[place] = {.fd = interest.fd, .events = bits(interest.events), .revents = 0};
   }
 
   void remove(int fd) noexcept override {
@@ -61,11 +85,11 @@ class PollBackEnd : public SelectorBackEnd {
     places_.erase(found);
     if (place != last) {
       set_[place] = set_[last];
-      generations_[place] = generations_[last];
+      registered_[place] = registered_[last];
       places_.at(std::max(set_[place].fd, ~set_[place].fd)) = place;
     }
     set_.pop_back();
-    generations_.pop_back();
+    registered_.pop_back();
   }
 
   // poll(2) passes over what is negative, errors and hang-ups too.
@@ -76,11 +100,11 @@ class PollBackEnd : public SelectorBackEnd {
     for (std::size_t i = 0; i < set_.size(); ++i) {
       pollfd& one = set_[i];
       if (one.fd < 0 || one.revents == 0) continue;
-      if (one.revents & POLLNVAL) {  // closed: watched no more
+      if (one.revents & POLLNVAL || !registered_[i].file.is_still(one.fd)) {  // closed: watched no more
         one.fd = ~one.fd;
         continue;
       }
-      fired.push_back({.fd = one.fd, .generation = generations_[i], .events = events(one.revents)});
+      fired.push_back({.fd = one.fd, .generation = registered_[i].generation, .events = events(one.revents)});
     }
   }
 
@@ -147,7 +171,11 @@ class PollBackEnd : public SelectorBackEnd {
   const int bell_;
   std::mutex& lock_;
   std::vector<pollfd> set_;
-  std::vector<std::uint32_t> generations_;       // as set_
+  struct Registered {
+    std::uint32_t generation;
+    File file;
+  };
+  std::vector<Registered> registered_;           // as set_
   std::unordered_map<int, std::size_t> places_;  // in set_
 };
 

@@ -14,7 +14,9 @@
 // std::logic_error when another context is in select() of the same Selector. Registering and wake() may come from any
 // thread or fiber at any time, and what was registered meanwhile is seen by a select() that waits. The Selector owns no
 // descriptor: who closes one should unregister it first. A descriptor that was closed is no longer reported and can
-// still be unregistered, also after its number has gone to another file. Sources: epoll(7), poll(2), select(2).
+// still be unregistered, also after its number has gone to another file; modify() is ENOENT then. Two exceptions: epoll
+// goes on reporting a file of which a copy of the descriptor is open (dup, fork), and poll and select know files by
+// their inode, of which all of eventfd, timerfd and their like have but one. Sources: epoll(7), poll(2), select(2).
 #pragma once
 
 #include <any>

@@ -272,6 +272,31 @@ TEST_P(selector_in, closed_one_can_be_unregistered_after_its_number_was_reused) 
   });
 }
 
+TEST_P(selector_in, another_file_under_the_number_of_a_closed_one_is_not_reported) {
+  in_context([] {
+    Selector selector(kind());
+    auto [a, b] = socketpair();
+    auto [c, d] = socketpair();
+    const int number = a.fileno();
+    selector.register_fd(a, Events::read);
+    a.close();
+    const UniqueFd reused(::fcntl(c.fileno(), F_DUPFD_CLOEXEC, number));
+    ASSERT_EQ(reused.get(), number);
+    d.send_all("x");
+    EXPECT_TRUE(selector.select(2ms).empty());
+    try {
+      selector.modify(number, Events::write);
+      FAIL();
+    } catch (const SystemError& error) {
+      EXPECT_EQ(error.error_number(), ENOENT);
+    }
+    EXPECT_TRUE(selector.select(2ms).empty());
+    selector.unregister(number);
+    selector.register_fd(number, Events::read);
+    EXPECT_EQ(numbers(selector.select()), (Numbers{{number, Events::read}}));
+  });
+}
+
 // epoll(7) watches files, not numbers: one that lives on in a copy would be reported for ever.
 TEST_P(selector_in, file_that_lives_on_in_a_copy_is_not_reported_after_it_was_unregistered) {
   in_context([] {
