@@ -28,8 +28,10 @@ namespace hawser {
 struct ConnectOptions {
   Timeout timeout{};
   IpFamily family = IpFamily::any;
-  std::optional<Address> source{};  // bound to before connecting
-  bool no_delay = true;             // TCP_NODELAY; replies of small messages don't wait for acknowledgements
+  // Bound to before connecting. With a port, and several addresses to race for: with SO_REUSEADDR, since all attempts
+  // come from there.
+  std::optional<Address> source{};
+  bool no_delay = true;  // TCP_NODELAY; replies of small messages don't wait for acknowledgements
   // Between the starts of two attempts while none has failed (RFC 8305, section 5).
   Duration attempt_delay = std::chrono::milliseconds(250);
   // How long IPv4 waits for IPv6 when its addresses are known first (section 3).

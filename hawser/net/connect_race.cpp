@@ -84,7 +84,11 @@ class Race {
     try {
       Socket socket(address.family());
       if (address.is_ip() && options_.no_delay) socket.set_no_delay(true);
-      if (options_.source) socket.bind(*options_.source);
+      if (options_.source) {
+        // Several attempts have it at once: to different places that is allowed, when all of them say so.
+        if (options_.source->port() != 0) socket.set(option::reuse_address, true);
+        socket.bind(*options_.source);
+      }
       socket.set_blocking(false);
       racers_.push_back({.address = address, .socket = std::move(socket)});
     } catch (const SystemError& error) {

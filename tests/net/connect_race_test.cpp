@@ -96,6 +96,18 @@ TEST_P(connect_race_in, one_that_hangs_does_not_hold_up_the_others) {
   });
 }
 
+TEST_P(connect_race_in, one_that_hangs_does_not_keep_the_source_port_from_the_others) {
+  in_context([] {
+    const testing::FullListener full;
+    Listener good({"127.0.0.1", 0});
+    const Address source = closed_port();
+    const Address addresses[] = {full.address(), good.address()};
+    Socket socket = connect_any(addresses, {.timeout = 10s, .source = source, .attempt_delay = 5ms});
+    EXPECT_EQ(socket.peer_name(), good.address());
+    EXPECT_EQ(socket.sock_name(), source);
+  });
+}
+
 TEST_P(connect_race_in, failure_starts_the_next_at_once) {
   in_context([] {
     Listener listener({"127.0.0.1", 0});
