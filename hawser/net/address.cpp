@@ -40,6 +40,13 @@ std::string ipv4_text(in_addr address) {
   return {text, at};
 }
 
+// The name in it, of a path without "./" and with the '\0' at its end.
+std::string_view bare_name(const sockaddr_un& address, socklen_t size) {
+  std::string_view name(address.sun_path, size - std::min<std::size_t>(size, kPathOffset));
+  while (name.starts_with("./")) name.remove_prefix(2);
+  return name;
+}
+
 AddressClass classify(in_addr address) {
   const std::uint32_t ip = ntohl(address.s_addr);
   if (ip == 0) return AddressClass::unspecified;
@@ -76,7 +83,9 @@ AddressError::AddressError(std::string_view text, std::string_view fault, std::s
 
 Address::Address() noexcept : un_{}, size_(sizeof(sa_family_t)) {}
 
-std::optional<Address> Address::try_ip(std::string_view host, int port) {
+std::optional<Address> Address::try_ip(std::string_view host, int port) { return try_ip(host, port, {.whole = host}); }
+
+std::optional<Address> Address::try_ip(std::string_view host, int port, const detail::TextPart& part) {
   const std::string text(host);
   Address address;
   if (::inet_pton(AF_INET, text.c_str(), &address.v4_.sin_addr) == 1 && text.size() == std::strlen(text.c_str())) {
@@ -92,7 +101,7 @@ std::optional<Address> Address::try_ip(std::string_view host, int port) {
   address.size_ = sizeof address.v6_;
   if (percent < host.size()) {
     address.v6_.sin6_scope_id = zone_number(host.substr(percent + 1));
-    if (address.v6_.sin6_scope_id == 0) throw AddressError(host, "no such interface", percent + 1);
+    if (address.v6_.sin6_scope_id == 0) part.refuse("no such interface", percent + 1);
   }
   return address.with_port(port);
 }
@@ -104,18 +113,25 @@ Address Address::ip(std::string_view host, int port) {
 }
 
 Address Address::unix_path(std::string_view path) {
-  if (path.empty()) throw AddressError(path, "the path is empty", 0);
+  return of_unix_name(
+      path, [path](const std::string& fault, std::size_t position) { throw AddressError(path, fault, position); });
+}
+
+// refuse(): throws, given the fault and the byte of the name where it lies.
+template <class Refuse>
+Address Address::of_unix_name(std::string_view path, const Refuse& refuse) {
+  if (path.empty()) refuse("the path is empty", 0);
   Address address;
   address.un_.sun_family = AF_UNIX;
   const bool abstract = path[0] == '\0' || path[0] == '@';
   // An abstract name is all of sun_path; a file system path ends in '\0'.
   const std::size_t longest = sizeof address.un_.sun_path - (abstract ? 0 : 1);
   if (path.size() > longest) {
-    throw AddressError(path, "longer than the " + std::to_string(longest) + " bytes of a UNIX address", longest);
+    refuse("longer than the " + std::to_string(longest) + " bytes of a UNIX address", longest);
   }
-  if (abstract && path.size() == 1) throw AddressError(path, "the abstract name is empty", 1);
+  if (abstract && path.size() == 1) refuse("the abstract name is empty", 1);
   if (const auto nul = path.find('\0', 1); !abstract && nul != std::string_view::npos) {
-    throw AddressError(path, "a path can't contain a NUL byte", nul);
+    refuse("a path can't contain a NUL byte", nul);
   }
   std::memcpy(address.un_.sun_path, path.data(), path.size());
   if (abstract) address.un_.sun_path[0] = '\0';
@@ -124,9 +140,20 @@ Address Address::unix_path(std::string_view path) {
 }
 
 Address Address::parse(std::string_view text) {
-  if (detail::is_unix_text(text)) return unix_path(text);
+  if (detail::is_unix_text(text)) {
+    if (const auto mark = detail::url_mark(text)) throw AddressError(text, "a URL is no address", *mark);
+    const std::string name = detail::unix_name(text);
+    // A path of full length has no room for the "./" that was put before it.
+    const std::size_t skipped = name.size() >= sizeof(sockaddr_un::sun_path) && name.starts_with("./") &&
+                                        name[2] != '@' && name.find('/', 2) == std::string::npos
+                                    ? 2
+                                    : 0;
+    return of_unix_name(std::string_view(name).substr(skipped), [&](const std::string& fault, std::size_t position) {
+      throw AddressError(text, fault, detail::text_position(text, skipped + position));
+    });
+  }
   const auto split = detail::split_host_port(text, std::nullopt);
-  if (auto address = try_ip(split.host, split.port)) return *address;
+  if (auto address = try_ip(split.host, split.port, {.whole = text, .at = split.host_at})) return *address;
   throw AddressError(text, "not a numeric IPv4 or IPv6 address", split.host_at);
 }
 
@@ -213,8 +240,12 @@ std::string Address::str() const {
   if (is_ip()) return detail::host_port_text(host(), std::to_string(port()));
   std::string name = path();
   if (name.empty()) return "(unnamed)";
-  if (name[0] == '\0') name[0] = '@';
-  return detail::printable(name);
+  if (name[0] == '\0') {
+    name[0] = '@';
+  } else if (name[0] == '@' || !detail::is_unix_text(name) || detail::url_mark(name)) {
+    name.insert(0, "./");
+  }
+  return detail::unix_text(name);
 }
 
 AddressClass Address::address_class() const noexcept {
@@ -235,7 +266,8 @@ bool operator==(const Address& a, const Address& b) noexcept {
     return a.v6_.sin6_port == b.v6_.sin6_port && a.v6_.sin6_scope_id == b.v6_.sin6_scope_id &&
            IN6_ARE_ADDR_EQUAL(&a.v6_.sin6_addr, &b.v6_.sin6_addr);
   }
-  return a.size_ == b.size_ && std::memcmp(&a.un_, &b.un_, a.size_) == 0;
+  if (!a.is_unix() || a.is_abstract() != b.is_abstract()) return a.size_ == b.size_;
+  return bare_name(a.un_, a.size_) == bare_name(b.un_, b.size_);
 }
 
 }  // namespace hawser

@@ -1,8 +1,10 @@
 // Address: where a socket is: a numeric IPv4 or IPv6 address with a port, or a UNIX path. Endpoint: where one is asked
 // to go: a host name or address with a port, or a UNIX path. Values; nothing here waits or touches the network.
 //
-// Text forms, printed and parsed alike: `127.0.0.1:80`, `[::1]:80`, `[fe80::1%eth0]:80`, `/run/app.sock`, and `@name`
-// for the abstract UNIX name "\0name" (unix(7)). Bad text throws AddressError, which says what is wrong and where.
+// Text forms, printed and parsed alike: `127.0.0.1:80`, `[::1]:80`, `[fe80::1%eth0]:80`, `/run/app.sock`, `./app.sock`,
+// and `@name` for the abstract UNIX name "\0name" (unix(7)). A relative path without a '/' is printed with "./", and
+// control characters and backslashes of a UNIX name as \xNN, which parse() reads; unix_path() takes names as they are.
+// Bad text throws AddressError, which says what is wrong and where.
 // Sources: RFC 4291 and RFC 4007 (IPv6 text and zones), RFC 1918, 3927, 4193, 5771 (classes), ip(7), ipv6(7), unix(7).
 #pragma once
 
@@ -18,6 +20,10 @@
 #include <string_view>
 
 namespace hawser {
+
+namespace detail {
+struct TextPart;
+}
 
 class AddressError : public std::invalid_argument {
  public:
@@ -96,9 +102,14 @@ class Address {
   [[nodiscard]] const sockaddr* data() const noexcept { return &any_; }
   [[nodiscard]] socklen_t size() const noexcept { return size_; }
 
+  // UNIX paths are compared as text, but "./a" is "a".
   friend bool operator==(const Address& a, const Address& b) noexcept;
 
  private:
+  friend class Endpoint;
+  static std::optional<Address> try_ip(std::string_view host, int port, const detail::TextPart& part);
+  template <class Refuse>
+  static Address of_unix_name(std::string_view name, const Refuse& refuse);
   union {
     sockaddr any_;
     sockaddr_in v4_;
@@ -115,7 +126,7 @@ class Endpoint {
   Endpoint(std::string_view host, int port);
   Endpoint(const Address& address);  // NOLINT(google-explicit-constructor): an address is a place to go to
   static Endpoint unix_path(std::string_view path) { return {Address::unix_path(path)}; }
-  // "HOST:PORT", "[V6]:PORT", "/path", "@abstract".
+  // "HOST:PORT", "[V6]:PORT", "/path", "./path", "@abstract".
   static Endpoint parse(std::string_view text);
   // The same, where ":PORT" may be left out.
   static Endpoint parse(std::string_view text, int default_port);
@@ -129,6 +140,8 @@ class Endpoint {
   [[nodiscard]] std::string str() const;
 
  private:
+  Endpoint(std::string_view host, int port, const detail::TextPart& part);
+
   std::string host_;
   int port_ = 0;
   std::optional<Address> numeric_;

@@ -444,7 +444,7 @@ with SO_REUSEADDR: started again
 @name: UNIX @name, on this machine
 bad address "10.0.0.1:70000": the port must be 0 to 65535 (at 9)
 bad address ":80": the host is empty (at 0)
-bad address "fe80::1%nowhere": no such interface (at 8)
+bad address "[fe80::1%nowhere]:1": no such interface (at 9)
 """)
         names = examples.run("addresses").stdout
         for _, name in socket.if_nameindex():

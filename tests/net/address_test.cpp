@@ -28,6 +28,59 @@ TEST(address, prints_what_it_parses) {
   }
 }
 
+TEST(address, unix_names_are_read_as_they_are_printed) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"app.sock", "./app.sock"},
+      {"./app.sock", "./app.sock"},
+      {"run/app.sock", "run/app.sock"},
+      {"./@x", "./@x"},
+      {"localhost:80", "./localhost:80"},
+      {"http://example.org:80", "./http://example.org:80"},
+      {"/tmp/a\nb", "/tmp/a\\x0ab"},
+      {"/tmp/a\\x0ab", "/tmp/a\\x5cx0ab"},
+      {"/tmp/\xe4\xbd\xa0", "/tmp/\xe4\xbd\xa0"},
+      {std::string("\0a\0b", 4), "@a\\x00b"},
+      {std::string(107, 'p'), "./" + std::string(107, 'p')},
+  };
+  for (const auto& [name, text] : cases) {
+    const Address address = Address::unix_path(name);
+    EXPECT_EQ(address.str(), text);
+    EXPECT_EQ(Address::parse(address.str()), address) << address.str();
+    EXPECT_EQ(Endpoint::parse(address.str()).numeric(), address) << address.str();
+  }
+  EXPECT_EQ(Address::parse("/tmp/a\\b").path(), "/tmp/a\\b");  // no code of a byte
+  EXPECT_NE(Address::unix_path("./@x"), Address::unix_path("@x"));
+  // A file that another program has bound without the "./".
+  sockaddr_un file{.sun_family = AF_UNIX, .sun_path = "@x"};
+  const Address from_kernel = Address::from(reinterpret_cast<const sockaddr*>(&file), sizeof file);
+  EXPECT_EQ(from_kernel.str(), "./@x");
+  EXPECT_EQ(Address::parse("./@x"), from_kernel);
+}
+
+TEST(address, a_url_is_none) {
+  for (const char* text : {"http://example.org:80", "unix:///run/app.sock"}) {
+    EXPECT_EQ(fault_at([text] { Address::parse(text); }), 4U);
+    EXPECT_EQ(fault_at([text] { Endpoint::parse(text); }), 4U);
+    EXPECT_EQ(fault_at([text] { Endpoint::parse(text, 80); }), 4U);
+  }
+  EXPECT_EQ(Address::parse("/tmp/a://b").path(), "/tmp/a://b");
+}
+
+TEST(address, counts_from_the_beginning_of_the_text) {
+  EXPECT_EQ(fault_at([] { Address::parse("[fe80::1%nowhere7]:80"); }), 9U);
+  EXPECT_EQ(fault_at([] { Endpoint::parse("[fe80::1%nowhere7]:80"); }), 9U);
+  EXPECT_EQ(fault_at([] { Endpoint::parse("[a b]:80"); }), 2U);
+  EXPECT_EQ(fault_at([] { Endpoint("[fe80::1%nowhere7]", 80); }), 9U);
+  EXPECT_EQ(fault_at([] { Address::parse("/a\\x0ab\\x00"); }), 7U);
+  EXPECT_EQ(fault_at([] { Address::parse("/\\x0a" + std::string(120, 'p')); }), 110U);
+  try {
+    Address::parse("[fe80::1%nowhere7]:80");
+    FAIL();
+  } catch (const AddressError& error) {
+    EXPECT_STREQ(error.what(), "bad address \"[fe80::1%nowhere7]:80\": no such interface (at 9)");
+  }
+}
+
 TEST(address, keeps_host_and_port_apart) {
   const Address v6 = Address::parse("[2001:db8::1]:443");
   EXPECT_EQ(v6.host(), "2001:db8::1");
