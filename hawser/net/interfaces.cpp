@@ -76,11 +76,13 @@ std::vector<Interface> interfaces() {
   if (!probe) throw_errno("socket", "of interfaces");
   std::map<std::string, Interface> known;
   for (const ifaddrs* entry = list; entry; entry = entry->ifa_next) {
-    Interface& interface = known[entry->ifa_name];
+    // An IPv4 address may have a label, "eth0:1", and is named by it; an interface's own name has no colon.
+    const std::string name(entry->ifa_name, std::strcspn(entry->ifa_name, ":"));
+    Interface& interface = known[name];
     interface.flags = entry->ifa_flags;
     if (interface.name.empty()) {
-      interface.name = entry->ifa_name;
-      interface.index = static_cast<int>(::if_nametoindex(entry->ifa_name));
+      interface.name = name;
+      interface.index = static_cast<int>(::if_nametoindex(name.c_str()));
       interface.mtu = mtu_of(probe.get(), interface.name);
     }
     if (entry->ifa_addr && entry->ifa_addr->sa_family == AF_PACKET) {

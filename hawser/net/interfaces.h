@@ -39,7 +39,7 @@ struct Interface {
   [[nodiscard]] bool has_multicast() const noexcept;
 };
 
-// All, in the order of their index.
+// All, in the order of their index. An address with a label ("eth0:1") is one of its interface's.
 [[nodiscard]] std::vector<Interface> interfaces();
 
 // The one of that name. Throws SystemError (ENODEV).

@@ -3,6 +3,8 @@
 #include <net/if.h>
 #include <sys/ioctl.h>
 
+#include <algorithm>
+#include <cstring>
 #include <string>
 
 #include <hawser/base/fd.h>
@@ -133,6 +135,24 @@ TEST(multicast, broadcast_needs_its_option) {
   sender.set(option::broadcast, true);
   sender.send_to("to all", everybody);
   EXPECT_EQ(receiver.recv_from().data, "to all");
+}
+
+TEST(interfaces, addresses_with_a_label_belong_to_their_interface) {
+  const bool done = testing::in_own_network([] {
+    const UniqueFd probe(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const Address labelled = Address::ip("10.9.9.9", 0);
+    ifreq request{};
+    std::strcpy(request.ifr_name, "lo:1");
+    std::memcpy(&request.ifr_addr, labelled.data(), labelled.size());
+    ASSERT_EQ(::ioctl(probe.get(), SIOCSIFADDR, &request), 0);
+    const auto all = interfaces();
+    EXPECT_EQ(std::ranges::count(all, ::if_nametoindex("lo"),
+                                 [](const Interface& each) { return static_cast<unsigned>(each.index); }),
+              1);
+    EXPECT_EQ(std::ranges::count(interface_named("lo").addresses, labelled, &InterfaceAddress::address), 1);
+    EXPECT_THROW(static_cast<void>(interface_named("lo:1")), SystemError);
+  });
+  if (!done) GTEST_SKIP() << "this system lets us have no network of our own";
 }
 
 TEST(interfaces, loopback_is_one_of_them) {
