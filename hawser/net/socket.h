@@ -151,9 +151,10 @@ class Socket final : public Stream {
   std::size_t send_many(std::span<const OutgoingDatagram> datagrams);
 
   // Connecting ----------------------------------------------------------------------------------------------------
-  // To one address; see connect.h for names. Waits for the answer.
+  // To one address; see connect.h for names. Waits for the answer; a UNIX listener's full backlog is waited for too.
   void connect(const Address& address);
-  // The same; the error number instead of SystemError, 0 when it worked, EAGAIN when the timeout ran out.
+  // The same; the error number instead of SystemError, 0 when it worked, EAGAIN when the timeout ran out, EBADF when it
+  // is closed. Without waiting: EINPROGRESS while the answer is to come, EAGAIN when a UNIX backlog is full.
   [[nodiscard]] int connect_ex(const Address& address);
   void bind(const Address& address);
   void listen(int backlog = SOMAXCONN);

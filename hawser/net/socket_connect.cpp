@@ -73,17 +73,13 @@ void Socket::connect(const Address& address) {
 
 // 0 when it is connected, EINPROGRESS when the answer is to come, or what went wrong.
 int Socket::start_connecting(Operation& operation, const Address& address) {
-  Core& it = operation.core();
   Duration pause = std::chrono::milliseconds(1);
   for (;;) {
     if (detail::sys::connect(operation.fd(), address.data(), address.size()) == 0) return 0;
     if (errno == EINTR || errno == EALREADY) return EINPROGRESS;
-    if (errno != EAGAIN || it.family != AF_UNIX) return errno;
+    if (errno != EAGAIN || operation.core().family != AF_UNIX) return errno;
     // The peer's backlog is full, and a UNIX socket does not say when that changes.
-    const Timeout left = operation.budget().left();
-    if (left == Duration::zero()) throw SocketTimeout("connect " + it.name + ": timed out, the backlog is full");
-    sleep(std::min(pause, left.value_or(pause)));
-    if (it.pollable.closed()) throw SocketClosed("connect", it.name);
+    operation.rest(pause, "the backlog is full");
     pause = std::min<Duration>(pause * 2, std::chrono::milliseconds(50));
   }
 }
@@ -95,9 +91,7 @@ int Socket::connect_ex(const Address& address) {
   } catch (const SocketTimeout&) {
     return EAGAIN;
   } catch (const WouldBlock&) {
-    return EINPROGRESS;
-  } catch (const SocketClosed&) {
-    throw;
+    return family() == AF_UNIX ? EAGAIN : EINPROGRESS;  // a full backlog begins nothing (connect(2))
   } catch (const SystemError& error) {
     return error.error_number();
   }

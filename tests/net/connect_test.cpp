@@ -98,7 +98,11 @@ TEST_P(connect_in, connect_ex_gives_the_error_number) {
     Socket polling(AF_INET);
     polling.set_blocking(false);
     EXPECT_EQ(polling.connect_ex(full.address()), EINPROGRESS);
-    EXPECT_THROW(static_cast<void>(Socket().connect_ex(full.address())), SocketClosed);
+    Socket closed(AF_INET);
+    closed.close();
+    EXPECT_EQ(closed.connect_ex(full.address()), EBADF);
+    closed = Socket();
+    EXPECT_EQ(closed.connect_ex(full.address()), EBADF);
   });
 }
 
@@ -124,6 +128,19 @@ TEST_P(connect_in, unix_backlog_that_is_full_is_waited_for) {
     second.get();
     Socket third = connect(listener.address());
     EXPECT_THROW(static_cast<void>(connect(listener.address(), {.timeout = 5ms})), SocketTimeout);
+  });
+}
+
+TEST_P(connect_in, unix_backlog_that_is_full_would_block) {
+  in_context([] {
+    Listener listener(Address::unix_path("@hawser-full-now-" + std::to_string(::getpid())), {.backlog = 0});
+    Socket first = connect(listener.address());
+    Socket second(AF_UNIX);
+    second.set_blocking(false);
+    EXPECT_THROW(second.connect(listener.address()), WouldBlock);
+    EXPECT_EQ(second.connect_ex(listener.address()), EAGAIN);
+    static_cast<void>(listener.accept(5s));
+    EXPECT_EQ(second.connect_ex(listener.address()), 0);
   });
 }
 
