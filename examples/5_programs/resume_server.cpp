@@ -32,6 +32,7 @@ void receive_rest(Socket& peer, FrameStream& frames, const Frame& wish, const fs
   // For the system a name ends at the first NUL.
   if (name.empty() || name.contains('\0') || name.ends_with(".part")) throw std::runtime_error("no name for a file");
   const std::uint64_t size = wish["filesize"].as_uint64();
+  if (size > FrameLimits::kMaxBody) throw std::runtime_error("no file is as large as that");
   const fs::path part = folder / (name + ".part");
   const UniqueFd lock = locked(part);
   std::uint64_t have = fs::file_size(part);

@@ -34,6 +34,7 @@ void receive_file(BufferedReader& in, const fs::path& folder) {
   // For the system a name ends at the first NUL.
   if (name.empty() || name == "." || name == ".." || name.contains('\0')) throw std::runtime_error("no file name");
   const std::uint64_t size = header["filesize"].as_uint64();
+  if (size > FrameLimits::kMaxBody) throw std::runtime_error("no file is as large as that");
 
   const fs::path part = folder / fmt::format(".{:08x}.part", std::random_device{}());
   std::ofstream file(part, std::ios::binary | std::ios::noreplace);

@@ -73,6 +73,12 @@ class Resume(examples.TestCase):
             self.assertEqual(receive_header(sock), {"error": "no name for a file"})
         self.assertEqual((self.folder / "good").read_bytes(), b"as it was")
 
+    def test_a_size_that_no_file_has_is_refused(self):
+        with examples.Program("resume_server", 0, self.folder) as server, examples.client(server.port()) as sock:
+            send_header(sock, {"filename": "huge", "filesize": 2**63})
+            self.assertEqual(receive_header(sock), {"error": "no file is as large as that"})
+        self.assertFalse((self.folder / "huge.part").exists())
+
     def test_python_server_that_is_wrong_or_gone(self):
         for answer, error in (({"offset": 300_001}, "the server claims 300001 of 300000 bytes"),
                               ({"error": "not today"}, "not today"), (None, "the server has gone")):

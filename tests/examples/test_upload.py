@@ -78,6 +78,14 @@ class Upload(examples.TestCase):
             server.wait_for("no file name")
         self.assertEqual((self.folder / "good").read_bytes(), b"as it was")
 
+    def test_a_size_that_no_file_has_is_refused(self):
+        with examples.Program("upload_server", 0, self.folder) as server:
+            for size in (2**63, 2**64 - 1, 2**64, -1):
+                with examples.client(server.port()) as sock:
+                    sock.sendall(header("huge", size))
+                    self.assertEqual(examples.receive_all(sock), b"")
+        self.assertEqual(os.listdir(self.folder), [])
+
     def test_a_full_disk_leaves_nothing(self):
         with examples.Program("upload_server", 0, self.folder, preexec_fn=examples.small_disk) as server:
             with examples.client(server.port()) as sock:
