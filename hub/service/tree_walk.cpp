@@ -30,10 +30,35 @@ TreeWalk::TreeWalk(UniqueFd start, std::string shown, Options options) : shown_(
 }
 
 void TreeWalk::push(UniqueFd fd, Level level) {
+  level.status = status_of(fd.get(), shown_);
   level.dir.reset(::fdopendir(fd.get()));
   if (!level.dir) throw_file_error(shown_);
   static_cast<void>(fd.release());
   levels_.push_back(std::move(level));
+  if (levels_.size() <= kOpenLevels) return;
+  Level& closing = levels_[levels_.size() - 1 - kOpenLevels];
+  closing.position = ::telldir(closing.dir.get());
+  closing.dir.reset();
+}
+
+TreeWalk::Level TreeWalk::pop() {
+  Level done = std::move(levels_.back());
+  levels_.pop_back();
+  if (levels_.empty() || levels_.back().dir) return done;
+  Level& above = levels_.back();
+  // Where "..", which may lead out of the home by now, is still the directory that we came from.
+  UniqueFd fd(::openat(::dirfd(done.dir.get()), "..", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!fd) throw_file_error(shown_);
+  const struct stat status = status_of(fd.get(), shown_);
+  if (status.st_dev != above.status.st_dev || status.st_ino != above.status.st_ino) {
+    throw ServiceError(ErrorCode::conflict, fmt::format("a directory was moved away meanwhile: {}", shown_));
+  }
+  above.dir.reset(::fdopendir(fd.get()));
+  if (!above.dir) throw_file_error(shown_);
+  static_cast<void>(fd.release());
+  // Where things are being removed a place in the directory may mean another one by now; what is left is all new.
+  if (!options_.leaving) ::seekdir(above.dir.get(), above.position);
+  return done;
 }
 
 bool TreeWalk::enter_pending() {
@@ -71,8 +96,7 @@ bool TreeWalk::next(Step& step) {
     const dirent* found = ::readdir(level.dir.get());
     if (found == nullptr) {
       if (errno != 0 && !has_vanished(errno)) throw_file_error(shown_);
-      Level done = std::move(level);
-      levels_.pop_back();
+      Level done = pop();
       if (levels_.empty()) return false;
       if (!options_.leaving) continue;
       step = {.directory = ::dirfd(levels_.back().dir.get()),

@@ -15,6 +15,7 @@
 
 #include <hawser/base/errors.h>
 
+#include "hub/service/tree_walk.h"
 #include "temporary_root.h"
 
 namespace hawser::hub {
@@ -87,6 +88,60 @@ TEST_F(FilesTest, a_recursive_listing_shows_everything_once_and_follows_no_link)
   for (const auto& [name, entry] : list("", true, 2)) names.insert(name);
   EXPECT_EQ(names,
             (std::set<std::string>{"a", "a/1.txt", "a/b", "a/b/c", "a/b/c/deep.txt", "a/etc", "a/up", "top.txt"}));
+}
+
+std::size_t open_descriptors() {
+  return static_cast<std::size_t>(std::distance(fs::directory_iterator("/proc/self/fd"), {}));
+}
+
+// Files beside each of the directories, so that there is something on the way down and on the way back.
+std::set<std::string> make_deep_tree(const fs::path& home, int depth) {
+  std::set<std::string> names;
+  std::string below;
+  for (int level = 0; level < depth; ++level) {
+    for (const char* name : {"1", "2", "3", "4", "5"}) {
+      names.insert(below + name);
+      write_whole(home / (below + name), "x");
+    }
+    names.insert(below + "d");
+    fs::create_directory(home / (below + "d"));
+    below += "d/";
+  }
+  return names;
+}
+
+TEST_F(FilesTest, a_deep_tree_takes_few_descriptors_to_list_and_to_remove) {
+  const auto made = make_deep_tree(home(), 60);
+  const std::size_t before = open_descriptors();
+  std::set<std::string> seen;
+  std::size_t most = 0;
+  Listing listing = files_->list(anna_, {}, true);
+  for (auto some = listing.next(1); !some.empty(); some = listing.next(1)) {
+    EXPECT_TRUE(seen.insert(some.front().name).second) << some.front().name << " twice";
+    most = std::max(most, open_descriptors());
+  }
+  EXPECT_EQ(seen, made);
+  EXPECT_LE(most, before + TreeWalk::kOpenLevels + 2);
+  EXPECT_EQ(files_->du(anna_, {}).files, 300U);
+  EXPECT_EQ(remove("d", true), std::nullopt);
+  EXPECT_EQ(list("", true).size(), 5U);
+}
+
+TEST_F(FilesTest, a_walk_does_not_leave_by_a_directory_that_was_moved) {
+  make_deep_tree(home(), 20);
+  Listing listing = files_->list(anna_, {}, true);
+  const auto depth = [](const std::string& name) { return std::count(name.begin(), name.end(), '/'); };
+  while (depth(listing.next(1).at(0).name) < 19) {
+  }
+  fs::create_directory(root_ / "outside");
+  write_whole(root_ / "outside" / "secret", "x");
+  fs::rename(home() / "d/d/d", root_ / "outside" / "d");
+  EXPECT_EQ(code_of([&] {
+              for (auto some = listing.next(1); !some.empty(); some = listing.next(1)) {
+                EXPECT_FALSE(some.front().name.ends_with("secret"));
+              }
+            }),
+            ErrorCode::conflict);
 }
 
 TEST_F(FilesTest, names_that_are_no_text_are_shown_as_text) {
