@@ -9,6 +9,7 @@
 #include <hawser/base/errors.h>
 #include <hawser/fiber/cancellation.h>
 #include <hawser/fiber/deadline.h>
+#include <hawser/fiber/run.h>
 
 #include "hub/doors/pace.h"
 #include "hub/doors/signal_names.h"
@@ -25,7 +26,7 @@ constexpr auto kTimeoutGrace = 2s;
 constexpr auto kOrphanGrace = 1s;
 // How long a client may take to read the last of the output.
 constexpr auto kLastOutput = 60s;
-// How often a peer is looked after while its input waits for the command.
+// How often a peer is looked after while its input, or its next request, waits for the command.
 constexpr auto kLookAfterPeer = 1s;
 
 }  // namespace
@@ -119,10 +120,13 @@ void CommandTalk::read_client() {
     while (const Frame frame = talk_.frames().receive()) {
       if (frame.header().contains("cmd")) {
         close_input();
-        return talk_.put_back(frame);
+        talk_.put_back(frame);
+        break;
       }
       take(frame);
     }
+    // Nothing more is read before the command has ended, so the end of the stream cannot be read either.
+    while (!talk_.peer_has_left()) sleep(kLookAfterPeer);
   } catch (const Cancelled&) {
     throw;
   } catch (const std::exception&) {

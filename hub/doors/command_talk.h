@@ -4,7 +4,7 @@
 // Output is read only when the last of it has been sent, so memory is bounded (two buffers of at most kLargestBuffer)
 // and a slow reader slows the command by TCP's own flow control. The client's frames are read all the while: its end
 // ends the command (SIGHUP to the whole group, SIGKILL after 5 s). A request that comes meanwhile is kept for
-// afterwards, and says that no more input comes.
+// afterwards, and says that no more input comes; the client's end is looked out for behind it, too.
 #pragma once
 
 #include <chrono>

@@ -285,11 +285,13 @@ class Signals(RunTestCase):
 
 
 class Vanishing(RunTestCase):
-    def vanish(self, text):
+    def vanish(self, text, ahead=None):
         connection = self.hub.connect(self.token)
         connection.call("run", shell=text)
         group = int(connection.receive().body)
         self.assertTrue(group_members(group))
+        if ahead:
+            connection.send(ahead)
         connection.close()
         return group
 
@@ -301,6 +303,10 @@ class Vanishing(RunTestCase):
 
     def test_its_children_go_with_it(self):
         group = self.vanish("echo $$; sleep 300 | sleep 300 & sleep 300")
+        eventually(lambda: not group_members(group), "the group is gone")
+
+    def test_a_request_sent_ahead_does_not_hide_it(self):
+        group = self.vanish("echo $$; exec sleep 86400", ahead={"cmd": "ping"})
         eventually(lambda: not group_members(group), "the group is gone")
 
     def test_one_that_ignores_it_is_killed(self):

@@ -163,6 +163,25 @@ TEST_F(NativeRun, a_client_that_left_behind_unread_input_is_noticed) {
   });
 }
 
+TEST_F(NativeRun, a_client_that_left_behind_its_next_request_is_noticed) {
+  with_door([&] {
+    for (const bool half : {false, true}) {
+      auto client = signed_in();
+      const Frame started = client->call({{"cmd", "run"}, {"shell", "exec sleep 86400"}});
+      const auto group = static_cast<pid_t>(started["pid"].as_int64());
+      client->frames.send({{"cmd", "mkdir"}, {"path", "ahead"}});
+      if (half) {
+        client->socket.shutdown_write();
+        EXPECT_FALSE(client->frames.receive()) << "closed without an answer to either";
+      } else {
+        client.reset();
+      }
+      await_end_of_group(group);
+      EXPECT_EQ(error_code(signed_in()->call({{"cmd", "stat"}, {"path", "ahead"}})), "not_found");
+    }
+  });
+}
+
 TEST_F(NativeRun, many_commands_side_by_side_and_one_after_another) {
   with_door([&] {
     std::vector<std::unique_ptr<Client>> clients;
