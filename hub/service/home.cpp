@@ -33,6 +33,14 @@ UniqueFd open_beneath(int root, const Path& path, int flags) {
   throw_file_error(path.shown());
 }
 
+// Opens for reading what an O_PATH descriptor stands for, whatever has become of its name.
+UniqueFd reopen(int fd, std::string_view shown) {
+  UniqueFd opened(::open(fmt::format("/proc/self/fd/{}", fd).c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (opened) return opened;
+  if (errno == ENOENT) throw ServiceError(ErrorCode::internal, "files cannot be opened without a /proc");
+  throw_file_error(shown);
+}
+
 }  // namespace
 
 Home Home::open(int homes, const std::string& user) {
@@ -58,13 +66,14 @@ Place Home::place(const Path& path) const {
 }
 
 UniqueFd Home::regular_file(const Path& path, struct stat& status) const {
-  UniqueFd fd = resolve(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  status = status_of(fd.get(), path.shown());
+  // To open a fifo lets go whoever waits at its other end, and to open a device may do anything: look first.
+  const UniqueFd found = resolve(path, O_PATH);
+  status = status_of(found.get(), path.shown());
   if (S_ISDIR(status.st_mode)) throw_file_error(EISDIR, path.shown());
   if (!S_ISREG(status.st_mode)) {
     throw ServiceError(ErrorCode::forbidden, fmt::format("not a regular file: {}", path.shown()));
   }
-  return fd;
+  return reopen(found.get(), path.shown());
 }
 
 struct stat Home::status(const Path& path) const {

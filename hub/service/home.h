@@ -32,7 +32,8 @@ class Home {
   [[nodiscard]] UniqueFd directory(const Path& path) const;
   // The directory that the path's last part is in, which need not exist. forbidden for the home itself.
   [[nodiscard]] Place place(const Path& path) const;
-  // Opens for reading; never waits, whatever the path names. forbidden for what is not a regular file.
+  // Opens for reading; never waits, whatever the path names. forbidden for what is not a regular file, which is not
+  // opened. Needs /proc.
   [[nodiscard]] UniqueFd regular_file(const Path& path, struct stat& status) const;
   [[nodiscard]] struct stat status(const Path& path) const;
   // Throws if a new file or directory cannot be made in the directory that fd is.

@@ -151,6 +151,30 @@ TEST_F(EscapeTest, special_files_are_refused_without_waiting) {
   }
 }
 
+TEST_F(EscapeTest, a_fifo_is_never_opened) {
+  const std::string fifo = home() / "fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  std::atomic<bool> waiting{false};
+  std::atomic<bool> released{false};
+  std::thread writer([&] {
+    waiting = true;
+    const UniqueFd end(::open(fifo.c_str(), O_WRONLY | O_CLOEXEC));
+    released = true;
+  });
+  while (!waiting) std::this_thread::yield();
+  for (int round = 0; round < 5000 && !released; ++round) {
+    EXPECT_EQ(code_of([&] { static_cast<void>(files_->begin_download(anna_, {.path = path("fifo")})); }),
+              ErrorCode::forbidden);
+    EXPECT_EQ(code_of([&] { static_cast<void>(files_->sum(anna_, path("fifo"), HashAlgorithm::md5)); }),
+              ErrorCode::forbidden);
+    static_cast<void>(files_->list(anna_, path("."), true));
+    static_cast<void>(files_->stat(anna_, path("fifo")));
+  }
+  EXPECT_FALSE(released);
+  const UniqueFd reader(::open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  writer.join();
+}
+
 TEST_F(EscapeTest, odd_names_come_back_as_they_went) {
   for (const std::string& name : {std::string(255, 'x'), std::string("..."), std::string("-rf *"), std::string(" "),
                                   std::string("黑马aB1!"), std::string("e\xcc\x81"), std::string("\xc3\xa9"),
