@@ -88,25 +88,32 @@ NativeConversation::Next NativeConversation::carry_out(const Frame& request) {
         name != nullptr && name->is_string() ? find_native_command(name->as_string()) : nullptr;
     // Until all of it has come, it may yet turn out to be no frame, of which nothing is carried out.
     if (!takes_body(command)) drop_body();
-    if (command != nullptr) {
-      command(*this, request);
-    } else if (!is_late_for_run(request.header())) {
+    if (command == nullptr && !is_late_for_run(request.header())) {
       throw UnknownCommand(fmt::format("no such command: {}", request["cmd"].as_string()));
     }
+    if (!takes_body(command) && must_close()) {
+      throw ServiceError(ErrorCode::too_large,
+                         fmt::format("a body of {} bytes, where none is taken", request.body_size()));
+    }
+    if (command != nullptr) command(*this, request);
   } catch (const std::exception&) {
     error = wire_error(std::current_exception());
     if (!error) throw;
   }
-  const bool closing = (error && error->ends_conversation) || (!waiting_ && frames_.body_left() > kDropBody);
+  const bool closing = (error && error->ends_conversation) || must_close();
   if (error) send_error(id, *error, closing);
   if (closing) return Next::close;
   drop_body();
   return Next::go_on;
 }
 
+std::uint64_t NativeConversation::body_left() const noexcept {
+  return waiting_ ? 0 : frames_.body_left();  // that of the next request is not ours
+}
+
 // What is left of the current body, if it is little enough to be worth the connection.
 void NativeConversation::drop_body() {
-  const std::uint64_t left = waiting_ ? 0 : frames_.body_left();  // that of the next request is not ours
+  const std::uint64_t left = body_left();
   if (left > 0 && left <= kDropBody) at_pace(left, [this] { frames_.skip_body(); });
 }
 

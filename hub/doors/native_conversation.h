@@ -61,6 +61,9 @@ class NativeConversation {
   void answer(const Frame& request) { send(reply_to(request)); }
   // The whole body, which must be at most limit bytes: too_large otherwise.
   [[nodiscard]] Bytes read_body(std::size_t limit);
+  // More of a body is left than is dropped: the last answer must carry "closing", and the connection ends after it.
+  // Errors carry it by themselves.
+  [[nodiscard]] bool must_close() const noexcept { return body_left() > kDropBody; }
   // A frame that came while a command was being served and is not for it: the next request. Its body is not read yet.
   void put_back(Frame frame) { waiting_ = std::move(frame); }
 
@@ -68,6 +71,7 @@ class NativeConversation {
   enum class Next { go_on, close };
   [[nodiscard]] Frame next_request();
   [[nodiscard]] Next carry_out(const Frame& request);
+  [[nodiscard]] std::uint64_t body_left() const noexcept;
   void drop_body();
   void send_error(const Json* id, const WireError& error, bool closing);
   // Lets the peer read the last answer before the connection goes: unread bytes would make the kernel reset it.

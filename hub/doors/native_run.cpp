@@ -125,6 +125,8 @@ void run(NativeConversation& talk, const Frame& request) {
   } else {
     last.set("exit", end.code);
   }
+  // The input that it did not live to take.
+  if (talk.must_close()) last.set("closing", true);
   write_down(started.running, in_words(end));
   talk.send(last);
 }

@@ -2,6 +2,7 @@
 #include "hub/doors/native_conversation.h"
 
 #include <string>
+#include <utility>
 
 #include "hub/doors/door_fixture.h"
 
@@ -90,6 +91,30 @@ TEST_F(Conversation, a_refused_body_that_is_too_long_to_drop_ends_the_connection
     EXPECT_EQ(error_code(answer), "unauthenticated");
     EXPECT_TRUE(answer["closing"].as_bool());
     EXPECT_FALSE(client->frames.receive()) << "closed";
+  });
+}
+
+TEST_F(Conversation, a_body_nobody_asked_for_that_is_too_long_to_drop_is_refused_before_anything_is_carried_out) {
+  with_door([&] {
+    constexpr std::uint64_t kLong = NativeConversation::kDropBody + 1;
+    const std::pair<Json, const char*> requests[] = {{{{"cmd", "ping"}}, "too_large"},
+                                                     {{{"cmd", "mkdir"}, {"path", "made"}}, "too_large"},
+                                                     {{{"cmd", "run"}, {"shell", "mkdir made"}}, "too_large"},
+                                                     {{{"stream", "stdin"}}, "too_large"},
+                                                     {{{"cmd", "nonsense"}}, "unknown_command"}};
+    for (const auto& [request, code] : requests) {
+      const auto client = signed_in();
+      Json header = request;
+      header.set("id", 7);
+      header.set("size", kLong);
+      client->frames.send_header(header);
+      const Frame answer = client->frames.receive();
+      EXPECT_EQ(error_code(answer), code) << header.dump();
+      EXPECT_EQ(answer["id"].as_int64(), 7);
+      EXPECT_TRUE(answer.header().get_bool("closing", false)) << header.dump();
+      EXPECT_FALSE(client->frames.receive()) << "closed";
+    }
+    EXPECT_EQ(error_code(signed_in()->call({{"cmd", "stat"}, {"path", "made"}})), "not_found");
   });
 }
 

@@ -5,6 +5,7 @@
 #include <hawser/fiber/run.h>
 
 #include "hub/doors/door_fixture.h"
+#include "hub/doors/native_conversation.h"
 
 namespace hawser::hub {
 namespace {
@@ -128,6 +129,19 @@ TEST_F(NativeRun, the_next_request_waits_for_the_end_and_late_input_is_dropped) 
     client->frames.send({{"id", "run"}, {"stream", "stdin"}}, "too late");
     client->frames.send({{"id", "run"}, {"signal", "SIGINT"}});
     EXPECT_EQ(client->call({{"cmd", "ping"}, {"id", 2}})["id"].as_int64(), 2);
+  });
+}
+
+TEST_F(NativeRun, an_end_that_leaves_too_much_input_says_that_the_connection_closes) {
+  with_door([&] {
+    const auto client = signed_in();
+    EXPECT_TRUE(client->call({{"cmd", "run"}, {"shell", "head -c 3"}})["ok"].as_bool());
+    client->frames.send_header({{"stream", "stdin"}, {"size", 2 * NativeConversation::kDropBody}});
+    client->frames.write_body("abc");
+    const Ended ended = finish(*client);
+    EXPECT_EQ(ended.out, "abc");
+    EXPECT_EQ(ended.last, Json({{"exit", 0}, {"closing", true}}));
+    EXPECT_FALSE(client->frames.receive()) << "closed";
   });
 }
 
