@@ -22,20 +22,21 @@ namespace hawser::hub::native {
 namespace {
 
 CommandRequest command_of(const Frame& request) {
-  const Json& header = request.header();
   CommandRequest command;
-  if (header.contains("argv")) {
-    for (const Json& word : request["argv"].as_array()) command.argv.push_back(JsonField("argv", &word).as_string());
+  if (const Json* argv = given(request, "argv")) {
+    for (const Json& word : JsonField("argv", argv).as_array()) {
+      command.argv.push_back(JsonField("argv", &word).as_string());
+    }
   }
-  if (header.contains("shell")) command.shell = request["shell"].as_string();
-  if (const Json* cwd = header.find("cwd"); cwd != nullptr && !cwd->is_null()) command.cwd = path_of(request, "cwd");
-  if (const Json* env = header.find("env"); env != nullptr && !env->is_null()) {
+  if (const Json* shell = given(request, "shell")) command.shell = JsonField("shell", shell).as_string();
+  if (given(request, "cwd") != nullptr) command.cwd = path_of(request, "cwd");
+  if (const Json* env = given(request, "env")) {
     for (const Json::Member& variable : JsonField("env", env).as_object()) {
       command.env.emplace(variable.key, JsonField(variable.key, &variable.value).as_string());
     }
   }
   command.timeout = optional_seconds(request, "timeout");
-  if (const Json* tty = header.find("tty"); tty != nullptr && !tty->is_null()) {
+  if (const Json* tty = given(request, "tty")) {
     if (!tty->is_bool() || tty->as_bool()) {
       throw ServiceError(ErrorCode::bad_request, "this hub offers no terminals: \"tty\" must be left out");
     }

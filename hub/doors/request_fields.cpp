@@ -13,16 +13,16 @@ namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;
 
-const Json* given(const Frame& request, std::string_view key) noexcept {
-  const Json* value = request.header().find(key);
-  return value != nullptr && !value->is_null() ? value : nullptr;
-}
-
 [[noreturn]] void out_of_range(std::string_view key) {
   throw ServiceError(ErrorCode::bad_request, fmt::format("\"{}\" is out of range", key));
 }
 
 }  // namespace
+
+const Json* given(const Frame& request, std::string_view key) noexcept {
+  const Json* value = request.header().find(key);
+  return value != nullptr && !value->is_null() ? value : nullptr;
+}
 
 Path path_of(const Frame& request, std::string_view key) { return Path::parse(request[key].as_string()); }
 

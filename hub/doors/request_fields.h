@@ -16,6 +16,9 @@
 namespace hawser::hub {
 
 // Null counts as absent for all that may be absent.
+
+// The value in the request's header, nullptr when it is absent.
+[[nodiscard]] const Json* given(const Frame& request, std::string_view key) noexcept;
 [[nodiscard]] Path path_of(const Frame& request, std::string_view key = "path");
 [[nodiscard]] std::optional<std::uint64_t> optional_uint(const Frame& request, std::string_view key);
 // {"algorithm": …, "value": …}

@@ -1,6 +1,7 @@
 // Commands over the wire.
 #include <csignal>
 #include <string>
+#include <utility>
 
 #include <hawser/fiber/run.h>
 
@@ -86,6 +87,23 @@ TEST_F(NativeRun, what_cannot_be_started_is_refused) {
     EXPECT_EQ(error_code(client->call({{"cmd", "run"}, {"shell", "ls"}, {"timeout", -1}})), "bad_request");
     EXPECT_EQ(error_code(client->call({{"cmd", "run"}, {"shell", "ls"}, {"tty", {{"rows", 1}}}})), "bad_request");
     EXPECT_EQ(run_shell(*client, "exit 0").last, Json({{"exit", 0}}));
+  });
+}
+
+TEST_F(NativeRun, null_is_as_good_as_nothing_for_whatever_may_be_left_out) {
+  with_door([&] {
+    const auto client = signed_in();
+    Json request = {{"cmd", "run"},   {"cwd", nullptr},      {"env", nullptr},  {"timeout", nullptr},
+                    {"tty", nullptr}, {"encoding", nullptr}, {"argv", nullptr}, {"shell", nullptr}};
+    EXPECT_EQ(error_code(client->call(request)), "bad_request") << "neither";
+    const std::pair<const char*, Json> programs[] = {{"argv", Json::array({"echo", "a"})}, {"shell", "echo a"}};
+    for (const auto& [key, program] : programs) {
+      Json one = request;
+      one.set(key, program);
+      const Frame started = client->call(one);
+      ASSERT_TRUE(started["ok"].as_bool()) << started.header().dump();
+      EXPECT_EQ(finish(*client).out, "a\n");
+    }
   });
 }
 
