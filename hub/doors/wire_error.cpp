@@ -1,5 +1,7 @@
 #include "hub/doors/wire_error.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include <hawser/base/errors.h>
@@ -7,15 +9,26 @@
 #include <hawser/tls/tls_error.h>
 #include <hawser/wire/frame.h>
 
+#include "hub/service/utf8.h"
+
 namespace hawser::hub {
 
 namespace {
 
-// Messages name paths and the like; whatever they name, the header stays far below its limit.
-std::string clipped(std::string message) {
+// Messages repeat what was asked for. Whatever that is, they are UTF-8 that upsets no terminal, and the header stays
+// far below its limit.
+std::string presentable(std::string_view message) {
   constexpr std::size_t kLongest = 2048;
-  if (message.size() > kLongest) message = message.substr(0, kLongest) + "...";
-  return message;
+  constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
+  std::string text;
+  while (!message.empty()) {
+    if (text.size() >= kLongest) return text + "...";
+    const Utf8Character character = first_character(message);
+    const bool printable = character.length > 0 && !is_control(character.code);
+    text += printable ? message.substr(0, character.length) : kReplacement;
+    message.remove_prefix(std::max<std::size_t>(character.length, 1));
+  }
+  return text;
 }
 
 }  // namespace
@@ -24,13 +37,13 @@ std::optional<WireError> wire_error(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);
   } catch (const ServiceError& e) {
-    return WireError{to_string(e.code()), clipped(e.what())};
+    return WireError{to_string(e.code()), presentable(e.what())};
   } catch (const JsonError& e) {
-    return WireError{"bad_request", clipped(e.what())};
+    return WireError{"bad_request", presentable(e.what())};
   } catch (const UnknownCommand& e) {
-    return WireError{"unknown_command", clipped(e.what())};
+    return WireError{"unknown_command", presentable(e.what())};
   } catch (const FrameError& e) {
-    return WireError{e.fault() == FrameFault::slow ? "timeout" : "bad_frame", clipped(e.what()), true};
+    return WireError{e.fault() == FrameFault::slow ? "timeout" : "bad_frame", presentable(e.what()), true};
   } catch (const TooSlow& e) {
     return WireError{"timeout", e.what(), true};
   } catch (const Broken&) {

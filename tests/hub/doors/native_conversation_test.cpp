@@ -2,9 +2,11 @@
 #include "hub/doors/native_conversation.h"
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "hub/doors/door_fixture.h"
+#include "hub/service/utf8.h"
 
 namespace hawser::hub {
 namespace {
@@ -71,6 +73,31 @@ TEST_F(Conversation, a_header_without_a_usable_command_is_a_bad_request) {
     EXPECT_EQ(error_code(client->call({{"cmd", 5}})), "bad_request");
     EXPECT_EQ(error_code(client->call({{"cmd", nullptr}})), "bad_request");
     EXPECT_TRUE(client->call({{"cmd", "ping"}})["ok"].as_bool());
+  });
+}
+
+TEST_F(Conversation, messages_repeat_nothing_that_upsets_a_terminal) {
+  with_door([&] {
+    const auto client = signed_in();
+    std::string accents;
+    while (accents.size() < 8000) accents += "\u00e9";
+    for (const std::string& odd :
+         {std::string("\x1b[31m"), std::string("\r\n\t\x7f"), std::string("\u009b2J"), accents, "x" + accents}) {
+      for (const Json& request : {Json({{"cmd", odd}}), Json({{"cmd", "invite"}, {"role", odd}}),
+                                  Json({{"cmd", "sum"}, {"path", "a"}, {"algorithm", odd}}),
+                                  Json({{"cmd", "get"}, {"path", "a"}, {"hash", odd}})}) {
+        const Frame answer = client->call(request);
+        ASSERT_FALSE(answer["ok"].as_bool());
+        const std::string message = answer["error"]["message"].as_string();
+        EXPECT_LT(message.size(), 3000U);
+        for (std::string_view rest = message; !rest.empty();) {
+          const Utf8Character character = first_character(rest);
+          ASSERT_GT(character.length, 0U) << message;
+          EXPECT_FALSE(is_control(character.code)) << request.dump();
+          rest.remove_prefix(character.length);
+        }
+      }
+    }
   });
 }
 
