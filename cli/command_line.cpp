@@ -14,6 +14,7 @@
 #include <hawser/fiber/run.h>
 
 #include "cli/command.h"
+#include "cli/operands.h"
 #include "cli/suggestion.h"
 #include "cli/terminal.h"
 #include "cli/version.h"
@@ -53,6 +54,14 @@ Failure unknown_command(const std::string& word) {
                          : fmt::format("no such command: {}; did you mean '{}'?", printable(word), nearest));
 }
 
+Failure wrong_usage(std::string_view message, std::string_view command) {
+  return usage_error(fmt::format("{} (more: hawser {}{}--help)", message, command, command.empty() ? "" : " "));
+}
+
+Failure not_understood(const std::string& word, std::string_view command) {
+  return wrong_usage(fmt::format("not understood: {}", printable(word)), command);
+}
+
 // CLI11's words with ours around them: which option was meant, and where to look.
 Failure wrong_usage(const CLI::ParseError& error, const CLI::App& parser, std::string_view command) {
   std::string message = error.what();
@@ -64,14 +73,12 @@ Failure wrong_usage(const CLI::ParseError& error, const CLI::App& parser, std::s
     if (!extra.empty()) {
       const std::string& word = extra.front();
       message = fmt::format("not understood: {}", printable(word));
-      if (word.starts_with("-")) {
-        const std::string nearest = nearest_word(word.substr(0, word.find('=')), long_options(parser));
-        if (!nearest.empty()) message += fmt::format("; did you mean {}?", nearest);
-        if (command == "run") message += " (options of the command to run go behind '--')";
-      }
+      const std::string nearest = nearest_word(word.substr(0, word.find('=')), long_options(parser));
+      if (!nearest.empty()) message += fmt::format("; did you mean {}?", nearest);
+      if (command == "run") message += " (options of the command to run go behind '--')";
     }
   }
-  return usage_error(fmt::format("{} (more: hawser {}{}--help)", message, command, command.empty() ? "" : " "));
+  return wrong_usage(message, command);
 }
 
 int exit_code(const Failure& failure) {
@@ -178,14 +185,11 @@ int run_command_line(const std::vector<std::string>& given) {
     sub->footer(examples + (examples.empty() ? "" : "\n\n") + "Options of every command: hawser --help");
   }
 
-  std::vector<std::string> after_dashes;
-  bool had_dashes = false;
-  if (command != nullptr && command->dashes_end_options) {
-    if (const auto dashes = std::find(args.begin(), args.end(), "--"); dashes != args.end()) {
-      had_dashes = true;
-      after_dashes.assign(dashes + 1, args.end());
-      args.erase(dashes, args.end());
-    }
+  Operands operands;
+  std::vector<std::string> surplus;
+  if (command != nullptr) {
+    operands = take_operands(args, place, *chosen, command->dashes_end_options);
+    surplus = give_operands(*chosen, operands.words);
   }
   try {
     std::vector<std::string> reversed(args.rbegin(), args.rend());
@@ -203,12 +207,13 @@ int run_command_line(const std::vector<std::string>& given) {
     globals.json = std::ranges::find(args, "--json") != args.end();
     return fail(wrong_usage(error, chosen != nullptr ? *chosen : app, word));
   }
+  if (!surplus.empty()) return fail(not_understood(surplus.front(), word));
   if (command == nullptr) {
     static_cast<void>(std::fputs(app.help().c_str(), stderr));
     return static_cast<int>(Exit::usage);
   }
   try {
-    Context context{globals, report, Home::find(), nullptr, std::move(after_dashes), had_dashes};
+    Context context{globals, report, Home::find(), nullptr, std::move(operands.after_dashes), operands.had_dashes};
     return carry_out(*command, action, context);
   } catch (const std::exception&) {
     return fail(to_failure(std::current_exception()));

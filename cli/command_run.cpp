@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/connect_to_hub.h"
+#include "cli/operands.h"
 #include "cli/remote_command.h"
 #include "cli/remote_files.h"
 
@@ -66,7 +67,7 @@ int do_run(const Arguments& args, Context& context, bool has_shell) {
 
 Action setup_run(CLI::App& parser) {
   auto args = std::make_shared<Arguments>();
-  parser.add_option("command", args->words, "The command and its arguments; behind '--' anything is taken as it is")
+  add_words(parser, "command", args->words, "The command and its arguments; behind '--' anything is taken as it is")
       ->type_name("CMD ARG…");
   const CLI::Option* shell =
       parser.add_option("--shell", args->shell, "A text for the hub's /bin/sh instead")->type_name("TEXT");
@@ -74,9 +75,7 @@ Action setup_run(CLI::App& parser) {
       ->check(CLI::PositiveNumber)
       ->type_name("S");
   parser.add_option("--cwd", args->cwd, "Where to run it, below your home")->type_name("DIR");
-  parser.add_option("--env", args->env, "A variable for it; may be given again")
-      ->type_name("NAME=VALUE")
-      ->allow_extra_args(false);
+  add_words(parser, "--env", args->env, "A variable for it; may be given again")->type_name("NAME=VALUE");
   parser.add_flag("-n,--no-input", args->no_input, "Give it no input: leave ours alone");
   parser.footer(
       "Output, errors and input go through as they are. Ends as the command did: its exit code, 128 + N for signal N,\n"

@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/connect_to_hub.h"
 #include "cli/human.h"
+#include "cli/operands.h"
 #include "cli/path_errors.h"
 #include "cli/remote_files.h"
 #include "cli/terminal.h"
@@ -269,7 +270,7 @@ constexpr const char* kPathsHelp = "Paths below your home; * and ? are taken by 
 
 Action setup_ls(CLI::App& parser) {
   auto args = std::make_shared<Arguments>();
-  parser.add_option("paths", args->paths, kPathsHelp)->type_name("PATH…");
+  add_words(parser, "paths", args->paths, kPathsHelp)->type_name("PATH…");
   parser.add_flag("-l,--long", args->long_form, "Permissions, size and time too");
   parser.add_flag("-R,-r,--recursive", args->recursive, "All below, too");
   parser.footer("Examples:\n  hawser ls\n  hawser ls -l photos\n  hawser ls 'logs/*.txt' --json");
@@ -278,14 +279,14 @@ Action setup_ls(CLI::App& parser) {
 
 Action setup_stat(CLI::App& parser) {
   auto args = std::make_shared<Arguments>();
-  parser.add_option("paths", args->paths, kPathsHelp)->required()->type_name("PATH…");
+  add_words(parser, "paths", args->paths, kPathsHelp)->required()->type_name("PATH…");
   parser.footer("Example:\n  hawser stat photos/sea.jpg");
   return [args](Context& context) { return do_stat(*args, context); };
 }
 
 Action setup_mkdir(CLI::App& parser) {
   auto args = std::make_shared<Arguments>();
-  parser.add_option("paths", args->paths, "Folders to make")->required()->type_name("PATH…");
+  add_words(parser, "paths", args->paths, "Folders to make")->required()->type_name("PATH…");
   parser.add_flag("-p,--parents", args->parents, "Those above, too; no error when it is there");
   parser.footer("Example:\n  hawser mkdir -p photos/2026/sea");
   return [args](Context& context) { return do_mkdir(*args, context); };
@@ -293,7 +294,7 @@ Action setup_mkdir(CLI::App& parser) {
 
 Action setup_rm(CLI::App& parser) {
   auto args = std::make_shared<Arguments>();
-  parser.add_option("paths", args->paths, kPathsHelp)->required()->type_name("PATH…");
+  add_words(parser, "paths", args->paths, kPathsHelp)->required()->type_name("PATH…");
   parser.add_flag("-r,-R,--recursive", args->recursive, "Folders with all that is in them");
   parser.add_flag("-f,--force", args->force, "No error for what is not there");
   parser.footer("Examples:\n  hawser rm old.txt\n  hawser rm -r photos/2019\n  hawser rm 'tmp/*'");
@@ -302,7 +303,7 @@ Action setup_rm(CLI::App& parser) {
 
 Action setup_mv(CLI::App& parser) {
   auto args = std::make_shared<Arguments>();
-  parser.add_option("paths", args->paths, "What to move, and where: a new name, or a folder")
+  add_words(parser, "paths", args->paths, "What to move, and where: a new name, or a folder")
       ->required()
       ->type_name("FROM… TO");
   parser.footer(
@@ -313,7 +314,7 @@ Action setup_mv(CLI::App& parser) {
 
 Action setup_sum(CLI::App& parser) {
   auto args = std::make_shared<Arguments>();
-  parser.add_option("paths", args->paths, kPathsHelp)->required()->type_name("PATH…");
+  add_words(parser, "paths", args->paths, kPathsHelp)->required()->type_name("PATH…");
   parser.add_option("--hash", args->algorithm, "Which checksum (xxh3-128)")
       ->check(CLI::IsMember({"xxh3-128", "sha256", "md5"}))
       ->type_name("xxh3-128|sha256|md5");
@@ -323,7 +324,7 @@ Action setup_sum(CLI::App& parser) {
 
 Action setup_du(CLI::App& parser) {
   auto args = std::make_shared<Arguments>();
-  parser.add_option("paths", args->paths, kPathsHelp)->type_name("PATH…");
+  add_words(parser, "paths", args->paths, kPathsHelp)->type_name("PATH…");
   parser.add_flag("--human", args->human, "Sizes with units, also where no terminal is");
   parser.footer("Examples:\n  hawser du\n  hawser du photos --json");
   return [args](Context& context) { return do_du(*args, context); };

@@ -20,6 +20,7 @@
 #include "cli/connect_to_hub.h"
 #include "cli/download.h"
 #include "cli/local_tree.h"
+#include "cli/operands.h"
 #include "cli/pipeline.h"
 #include "cli/remote_files.h"
 #include "cli/transfer_report.h"
@@ -335,7 +336,7 @@ void add_options(CLI::App& parser, Arguments& args) {
 
 Action setup_put(CLI::App& parser) {
   auto args = std::make_shared<Arguments>();
-  parser.add_option("paths", args->paths, "What to send, and where to: a new name, or a folder in your home")
+  add_words(parser, "paths", args->paths, "What to send, and where to: a new name, or a folder in your home")
       ->required()
       ->type_name("SRC… [DST]");
   add_options(parser, *args);
@@ -353,7 +354,7 @@ Action setup_put(CLI::App& parser) {
 
 Action setup_get(CLI::App& parser) {
   auto args = std::make_shared<Arguments>();
-  parser.add_option("paths", args->paths, "What to fetch (* and ? match names on the hub), and where to")
+  add_words(parser, "paths", args->paths, "What to fetch (* and ? match names on the hub), and where to")
       ->required()
       ->type_name("SRC… [DST]");
   add_options(parser, *args);

@@ -1,9 +1,12 @@
 // From words to commands, and from errors to exit codes.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <string>
 #include <vector>
+
+#include <CLI/CLI.hpp>
 
 #include <hawser/base/errors.h>
 #include <hawser/tls/tls_error.h>
@@ -13,6 +16,7 @@
 #include "cli/completion_scripts.h"
 #include "cli/failure.h"
 #include "cli/hub_client.h"
+#include "cli/operands.h"
 #include "cli/remote_command.h"
 #include "cli/transfer_connections.h"
 #include "scratch_home.h"
@@ -43,6 +47,65 @@ TEST(command_line, wrong_usage_is_2) {
         Words{"put", "-j", "0", "x"}, Words{"completion", "fish"}, Words{"mv", "one"},
         Words{"ls", "--plain", "--pin", "x"}, Words{"up", "--drain-seconds", "-5"}})
     EXPECT_EQ(run_command_line(words), 2) << (words.empty() ? "nothing" : words[0]);
+}
+
+// A parser with one option of each kind, and words where there is none.
+struct Parsed {
+  explicit Parsed(Words args, bool apart_after_dashes = false) {
+    CLI::App app;
+    CLI::App* command = app.add_subcommand("go")->fallthrough();
+    app.add_option("--hub", hub);
+    command->add_flag("-r,--recursive", recursive);
+    command->add_option("-j,--streams", streams);
+    add_words(*command, "--env", env, "");
+    add_words(*command, "paths", paths, "")->required();
+    operands = take_operands(args, find_command_word(args), *command, apart_after_dashes);
+    surplus = give_operands(*command, operands.words);
+    std::ranges::reverse(args);
+    app.parse(args);
+  }
+  std::string hub, streams;
+  bool recursive = false;
+  Words env, paths, surplus;
+  Operands operands;
+};
+
+TEST(operands, arrive_as_they_were_typed) {
+  for (const std::string word : {"[x]", "[a,b]", "[]", "++", "{}", "%%", "", "-", "-5", "go", "a=b"}) {
+    EXPECT_EQ(Parsed({"go", word}).paths, Words{word});
+    EXPECT_EQ(Parsed({"go", "--", word}).paths, Words{word});
+    EXPECT_EQ(Parsed({"go", "a", "--env", word, "--env", "b"}).env, (Words{word, "b"}));
+  }
+  EXPECT_EQ(Parsed({"go", "[a,b]", "-r", "c"}).paths, (Words{"[a,b]", "c"}));
+  EXPECT_EQ(Parsed({"go", "a", "--", "-r", "--hub"}).paths, (Words{"a", "-r", "--hub"}));
+}
+
+TEST(operands, are_not_what_belongs_to_options) {
+  for (const Words& words : {Words{"--hub", "h", "go", "a", "-rj", "4"}, Words{"--hub=h", "go", "-r", "-j4", "a"},
+                             Words{"go", "-j", "4", "a", "--hub", "h", "-r"},
+                             Words{"go", "--recursive", "--streams", "4", "--hub=h", "a"}}) {
+    const Parsed parsed(words);
+    EXPECT_EQ(parsed.paths, Words{"a"});
+    EXPECT_EQ(parsed.hub, "h");
+    EXPECT_EQ(parsed.streams, "4");
+    EXPECT_TRUE(parsed.recursive);
+  }
+}
+
+TEST(operands, behind_dashes_may_be_kept_apart) {
+  const Parsed parsed({"go", "a", "--env", "--", "--", "-r", "--"}, true);
+  EXPECT_EQ(parsed.paths, Words{"a"});
+  EXPECT_EQ(parsed.env, Words{"--"});
+  EXPECT_EQ(parsed.operands.after_dashes, (Words{"-r", "--"}));
+  EXPECT_FALSE(parsed.recursive);
+}
+
+TEST(operands, that_a_command_does_not_take_are_wrong_usage) {
+  const ScratchHome scratch;
+  for (const std::string word : {"more", "++", "[]", "%%"}) {
+    EXPECT_EQ(run_command_line({"completion", "bash", word}), 2) << word;
+    EXPECT_EQ(run_command_line({"whoami", word}), 2) << word;
+  }
 }
 
 TEST(command_line, help_is_no_error) {

@@ -52,6 +52,33 @@ class Files(CliTestCase):
         self.assertIn("none", done.words)
         self.assertEqual(["good"], self.names())
 
+    def test_names_are_taken_as_they_are_typed(self):
+        odd = ["[x]", "[a,b]", "[]", "++", "{}", "%%"]
+        for name in ("x", "a", "b", "y"):
+            (self.here / name).write_text("another")
+            self.cli("put", name)
+        for name in odd:
+            with self.subTest(name=name):
+                (self.here / name).write_text(name)
+                self.cli("put", name)
+                self.cli("stat", name)
+                self.cli("sum", name)
+                self.assertEqual([name], self.names(name))
+                (self.here / name).unlink()
+                self.cli("get", name)
+                self.cli("get", "y", f"{name}2")
+                self.assertEqual(name, (self.here / name).read_text())
+                self.assertEqual("another", (self.here / f"{name}2").read_text())
+                self.cli("rm", name)
+                self.cli("ls", name, expect=1)
+                self.cli("mkdir", name)
+                self.cli("put", "y", name)
+                self.assertEqual(["y"], self.names(name))
+                self.cli("mv", name, "z")
+                self.cli("mv", "z", name)
+                self.cli("rm", "-r", name)
+                self.assertEqual(["a", "b", "x", "y"], self.names())
+
     def test_escapes_are_refused(self):
         for path in ("..", "../x", "/etc/passwd", "a/../../b"):
             self.cli("get", path, expect=1)

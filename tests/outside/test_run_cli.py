@@ -36,6 +36,14 @@ class ByTheCommandLine(HubTestCase):
         done = self.cli("run", "--", "printf", "%s\\0", *odd)
         self.assertEqual(odd, done.text.split("\0")[:-1])
 
+    def test_words_without_dashes_arrive_as_they_are(self):
+        for odd in ("[x]", "[a,b]", "[]", "++", "{}", "%%"):
+            with self.subTest(odd=odd):
+                self.assertEqual(f"{odd} c\n", self.cli("run", "echo", odd, "c").text)
+                self.assertEqual(f"{odd}\n", self.cli("run", "--shell", f"echo '{odd}'").text)
+                self.assertEqual(f"{odd}\n", self.cli("run", "--env", f"V={odd}", "--shell", 'echo "$V"').text)
+                self.cli("run", "--env", odd, "true", expect=2)
+
     def test_standard_input_is_forwarded(self):
         data = os.urandom(2_000_000)
         self.assertEqual(data, self.cli("run", "--", "cat", input=data).out)
