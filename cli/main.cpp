@@ -5,8 +5,10 @@
 #include <vector>
 
 #include "cli/command_line.h"
+#include "cli/standard_streams.h"
 
 int main(int argc, char** argv) {
+  hawser::cli::fill_closed_streams();
   const int code = hawser::cli::run_command_line(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
   const int told = std::fflush(stdout) != 0 && code == 0 ? 1 : code;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

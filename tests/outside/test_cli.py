@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 
 from command_line import CliTestCase, CommandLine
-from hub import PASSWORD, PATIENCE, Hub
+from hub import PASSWORD, PATIENCE, Hub, eventually
 from relay import Relay
 
 
@@ -161,6 +161,22 @@ class UpAndDown(unittest.TestCase):
         self.addCleanup(cli.remove)
         done = cli("up", "--listen", "127.0.0.1:0", "--root", hub.root, expect=1)
         self.assertTrue(done.words)
+
+    def test_a_hub_without_standard_streams_opens_nothing_in_their_place(self):
+        hub = Hub()
+        self.addCleanup(hub.remove)
+        address = hub.address
+        hub.stop()
+        cli = CommandLine(address)
+        self.addCleanup(cli.remove)
+        process = cli.start("up", "--listen", address, "--root", hub.root, stdin=None, stdout=None, stderr=None,
+                            preexec_fn=lambda: os.closerange(0, 3))
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        eventually(lambda: cli("login", "nobody", input="word", expect=None).code == 4, "the hub answers")
+        self.assertEqual(["/dev/null"] * 3, [os.readlink(f"/proc/{process.pid}/fd/{number}") for number in range(3)])
+        process.terminate()
+        process.wait(PATIENCE)
 
     def test_a_port_that_is_taken_is_named(self):
         hub = Hub()

@@ -86,6 +86,22 @@ class ByTheCommandLine(HubTestCase):
         process.communicate(timeout=PATIENCE)
         self.assertNotEqual(0, process.returncode)
 
+    def test_a_closed_input_is_an_empty_one(self):
+        self.assertEqual(b"", self.cli("run", "--", "cat", stdin=None, preexec_fn=lambda: os.close(0)).out)
+
+    def test_output_that_has_nowhere_to_go_is_a_failure(self):
+        for text in ("hi", "\\ttab", "\\002two", "\\017seventeen"):  # whatever the bytes would mean to ourselves
+            done = self.cli("run", "--", "printf", text, stdout=None, preexec_fn=lambda: os.close(1), expect=1)
+            self.assertIn("standard output", done.words)
+        self.cli("ls", stdout=None, preexec_fn=lambda: os.close(1))  # prints nothing
+        self.cli("whoami", stdout=None, preexec_fn=lambda: os.close(1), expect=1)
+        self.cli("run", "--", "true", stdout=None, preexec_fn=lambda: os.close(1))
+
+    def test_without_any_standard_stream_it_ends_as_the_command_did(self):
+        self.cli("run", "--", "sh", "-c", "cat; exit 7", stdin=None, stdout=None, stderr=None, expect=7,
+                 preexec_fn=lambda: os.closerange(0, 3))
+        self.cli("run", "--", "sh", "-c", "echo words >&2; exit 7", stderr=None, preexec_fn=lambda: os.close(2), expect=7)
+
     def test_large_output(self):
         size = scaled(100_000_000, 10_000_000)
         process = self.cli.start("run", "--", "head", "-c", str(size), "/dev/zero")
