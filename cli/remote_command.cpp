@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstring>
 #include <mutex>
@@ -20,6 +21,7 @@ namespace {
 
 constexpr std::size_t kOutputPiece = 256 * 1024;
 constexpr std::size_t kInputPiece = 64 * 1024;
+constexpr std::string_view kFirstRealTime = "SIGRTMIN+";
 
 // Ends a fiber that serves us and waits for it, whatever happens.
 class Helper {
@@ -42,6 +44,13 @@ class Helper {
 
 int signal_number(std::string_view name) noexcept {
   if (!name.starts_with("SIG")) return 0;
+  if (name.starts_with(kFirstRealTime)) {
+    const std::string_view digits = name.substr(kFirstRealTime.size());
+    int beyond = 0;
+    const auto [end, error] = std::from_chars(digits.begin(), digits.end(), beyond);
+    const bool is_one = error == std::errc() && end == digits.end();
+    return is_one && beyond > -SIGRTMIN && beyond <= SIGRTMAX - SIGRTMIN ? SIGRTMIN + beyond : 0;
+  }
   name.remove_prefix(3);
   for (int number = 1; number < NSIG; ++number)
     if (const char* known = ::sigabbrev_np(number); known != nullptr && name == known) return number;

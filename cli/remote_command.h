@@ -41,7 +41,8 @@ class RemoteCommand {
   std::int64_t id_ = 0;
 };
 
-// The number of a signal named as the protocol does: "SIGKILL" is 9; 0 for names that are none here.
+// The number of a signal named as the protocol does: "SIGKILL" is 9, "SIGRTMIN+2" the third real-time one; 0 for names
+// that are none here.
 [[nodiscard]] int signal_number(std::string_view name) noexcept;
 // The name; "SIG" and the number where there is none.
 [[nodiscard]] std::string signal_name(int number);

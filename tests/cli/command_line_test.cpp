@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include <hawser/base/errors.h>
@@ -149,6 +150,14 @@ TEST(failure, a_refusal_is_read_from_the_answer) {
 TEST(signals, names_are_those_of_the_protocol) {
   EXPECT_EQ(signal_number("SIGKILL"), SIGKILL);
   EXPECT_EQ(signal_number("SIGINT"), SIGINT);
+  EXPECT_EQ(signal_number("SIGRTMIN+0"), SIGRTMIN);
+  EXPECT_EQ(signal_number("SIGRTMIN+2"), SIGRTMIN + 2);
+  EXPECT_EQ(signal_number(fmt::format("SIGRTMIN+{}", SIGRTMAX - SIGRTMIN)), SIGRTMAX);
+  EXPECT_EQ(signal_number("SIGRTMIN+-1"), SIGRTMIN - 1);  // the C library keeps a few for itself
+  for (const char* none :
+       {"SIGRTMIN+", "SIGRTMIN+x", "SIGRTMIN+2x", "SIGRTMIN+ 2", "SIGRTMIN", "SIGRTMIN+1000000000000",
+        "SIGRTMIN+2147483647", "SIGRTMIN+-2147483648", "SIGRTMIN+-64", "SIGRTMIN+64"})
+    EXPECT_EQ(signal_number(none), 0) << none;
   EXPECT_EQ(signal_number("KILL"), 0);
   EXPECT_EQ(signal_number("SIGNONSENSE"), 0);
   EXPECT_EQ(signal_name(SIGTERM), "SIGTERM");

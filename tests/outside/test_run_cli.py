@@ -25,6 +25,8 @@ class ByTheCommandLine(HubTestCase):
             self.cli("run", "--", "sh", "-c", f"exit {code}", expect=code)
         self.cli("run", "--", "sh", "-c", "kill -KILL $$", expect=128 + 9)
         self.cli("run", "--shell", "kill -TERM $$", expect=128 + 15)
+        for number in (34, 36, 50, 64):  # real-time signals
+            self.cli("run", "--", "bash", "-c", f"kill -{number} $$", expect=128 + number)
         self.cli("run", "--timeout", "1", "--", "sleep", "300", expect=124)
 
     def test_streams_come_out_apart(self):
