@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/connect_to_hub.h"
 #include "cli/operands.h"
+#include "cli/positive_number.h"
 #include "cli/remote_command.h"
 #include "cli/remote_files.h"
 
@@ -72,7 +73,7 @@ Action setup_run(CLI::App& parser) {
   const CLI::Option* shell =
       parser.add_option("--shell", args->shell, "A text for the hub's /bin/sh instead")->type_name("TEXT");
   parser.add_option("--timeout", args->timeout, "End it after so many seconds (exit code 124)")
-      ->check(CLI::PositiveNumber)
+      ->check(why_not_positive)
       ->type_name("S");
   parser.add_option("--cwd", args->cwd, "Where to run it, below your home")->type_name("DIR");
   add_words(parser, "--env", args->env, "A variable for it; may be given again")->type_name("NAME=VALUE");

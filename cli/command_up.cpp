@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
+#include "cli/positive_number.h"
 #include "hub/hub.h"
 #include "hub/options.h"
 
@@ -50,7 +51,7 @@ Action setup_up(CLI::App& parser) {
   parser.add_option("--config", args->config, "A TOML file with the same settings; what is typed wins")
       ->type_name("FILE");
   parser.add_option("--max-connections", args->max_connections, "More have to wait (10000)")
-      ->check(CLI::PositiveNumber)
+      ->check(why_not_positive)
       ->type_name("N");
   parser.add_option("--drain-seconds", args->drain_seconds, "How long a stopping hub lets requests finish (30)")
       ->check(CLI::Range(0, 86400))

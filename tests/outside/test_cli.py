@@ -118,6 +118,16 @@ class Usage(CliTestCase):
                 done = self.cli(*arguments, expect=2)
                 self.assertTrue(done.words or done.text)
 
+    def test_a_time_limit_that_is_none_is_refused_in_few_words(self):
+        for word in ("nan", "-nan", "inf", "0", "-1", "1e400", "1e-400", "", "soon", "5s", "1 2"):
+            for arguments in (["run", "--timeout", word, "--", "true"], ["up", "--max-connections", word]):
+                with self.subTest(arguments=arguments):
+                    words = self.cli(*arguments, expect=2).words
+                    self.assertIn(f"{arguments[1]}: takes a number above 0, not '{word}'", words)
+                    self.assertLess(len(words), 200)
+        for word in ("60", "0.5", "1e3"):
+            self.cli("run", "--timeout", word, "--", "true", expect=4)  # nobody is signed in
+
     def test_a_plain_hub_stays_on_loopback(self):
         with tempfile.TemporaryDirectory() as folder:
             self.cli("up", "--plain", "--listen", "0.0.0.0:0", "--root", folder, expect=2)
