@@ -38,17 +38,17 @@ std::string options_of(const Command& command) {
 constexpr std::string_view kBashHead = R"sh(# bash completion for hawser; made by: hawser completion bash
 
 _hawser_remote() {
-  local IFS=$'\n' path
-  for path in $("$1" __complete "${globals[@]}" -- "${cur//\\/}" 2>/dev/null); do
+  local path
+  while IFS= read -r path; do
     [[ $path == */ ]] && compopt -o nospace 2>/dev/null
     COMPREPLY+=("$(printf %q "$path")")
-  done
+  done < <("$1" __complete "${globals[@]}" -- "${cur//\\/}" 2>/dev/null)
 }
 
 _hawser_local() {
-  local IFS=$'\n'
+  local path
   compopt -o filenames 2>/dev/null
-  COMPREPLY+=($(compgen -f -- "$cur"))
+  while IFS= read -r path; do COMPREPLY+=("$path"); done < <(compgen -f -- "$cur")
 }
 
 _hawser() {

@@ -2,10 +2,11 @@
 import hashlib
 import json
 import os
+import subprocess
 import unittest
 
 from command_line import CliTestCase, CommandLine
-from hub import PASSWORD, Hub
+from hub import BINARY, PASSWORD, Hub
 
 MIB = 1 << 20
 
@@ -78,6 +79,29 @@ class Files(CliTestCase):
                 self.cli("mv", "z", name)
                 self.cli("rm", "-r", name)
                 self.assertEqual(["a", "b", "x", "y"], self.names())
+
+    def completed(self, *words):
+        """What bash offers for the last word, as it would stand on the line."""
+        script = self.cli("completion", "bash").text
+        found = subprocess.run(
+            ["bash", "--norc", "-c", f"""{script}
+                COMP_WORDS=(hawser "$@") COMP_CWORD=$#
+                _hawser {BINARY}
+                printf '%s\\n' "${{COMPREPLY[@]}}" """, "bash", *words],
+            capture_output=True, text=True, cwd=self.here, env=self.cli.environment)
+        self.assertEqual("", found.stderr)
+        return sorted(found.stdout.splitlines())
+
+    def test_completion_offers_names_as_they_are(self):
+        names = ["*", "[ab]", "?", "two words", "a"]
+        for name in names:
+            (self.here / name).write_text(name)
+        self.assertEqual(sorted(names), self.completed("put", ""))
+        self.cli("put", "*", "[ab]", "?", "two words", ".")
+        self.cli("mkdir", "folder")
+        self.assertEqual([r"\*", r"\?", r"\[ab\]", "folder/", r"two\ words"], self.completed("rm", ""))
+        self.assertEqual([r"two\ words"], self.completed("rm", r"two\ w"))
+        self.assertEqual([r"\[ab\]"], self.completed("rm", "["))
 
     def test_escapes_are_refused(self):
         for path in ("..", "../x", "/etc/passwd", "a/../../b"):
