@@ -35,6 +35,12 @@ class Failure : public std::runtime_error {
   std::string code_;
 };
 
+// Something on this side after which a command does not go on with what else it was asked for.
+class FinalFailure : public Failure {
+ public:
+  explicit FinalFailure(const std::string& message) : Failure(Exit::failed, "local", message) {}
+};
+
 [[nodiscard]] inline Failure usage_error(const std::string& message) { return {Exit::usage, "usage", message}; }
 [[nodiscard]] inline Failure unreachable(const std::string& message) {
   return {Exit::unreachable, "unreachable", message};

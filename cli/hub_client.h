@@ -23,6 +23,7 @@
 #include <hawser/wire/frame_stream.h>
 
 #include "cli/home.h"
+#include "cli/listing_limit.h"
 #include "cli/report.h"
 #include "cli/target.h"
 
@@ -62,6 +63,8 @@ class HubClient {
   // The stream that a file may be sent over without copying.
   [[nodiscard]] Stream& stream() noexcept { return frames_->stream(); }
   void close() noexcept { frames_->stream().close(); }
+  // What the listings of this connection have to keep within.
+  [[nodiscard]] ListingLimit& listing_limit() noexcept { return listing_limit_; }
 
   [[nodiscard]] const Target& target() const noexcept { return target_; }
 
@@ -76,6 +79,7 @@ class HubClient {
 
   Target target_;
   Report& report_;
+  ListingLimit listing_limit_;
   std::unique_ptr<FrameStream> frames_;
   std::int64_t next_id_ = 1;
   bool hello_awaited_ = false;

@@ -17,12 +17,14 @@ class PathErrors {
   explicit PathErrors(Report& report) : report_(report) {}
 
   // Calls work(). A failure that concerns only this path is told; every other (the hub is gone, the session has ended,
-  // Ctrl-C) is thrown. True when it worked.
+  // Ctrl-C, a FinalFailure) is thrown. True when it worked.
   template <class Work>
   bool attempt(const std::string& path, Work&& work) {
     try {
       work();
       return true;
+    } catch (const FinalFailure&) {
+      throw;
     } catch (const std::exception&) {
       const Failure failure = to_failure(std::current_exception());
       if (failure.exit() != Exit::failed) throw;

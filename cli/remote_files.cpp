@@ -32,6 +32,11 @@ std::string unescaped(std::string_view text) {
   return plain;
 }
 
+// What an entry keeps that can be of any length.
+std::uint64_t size_of(const RemoteEntry& entry) {
+  return entry.name.size() + entry.type.size() + (entry.hash ? entry.hash->dump().size() : 0);
+}
+
 }  // namespace
 
 std::int64_t read_mtime_ns(const Json& json) {
@@ -88,7 +93,13 @@ std::vector<RemoteEntry> list_folder(HubClient& hub, const std::string& path, bo
   std::vector<RemoteEntry> entries;
   for (bool more = true; more;) {
     const Frame frame = hub.answer();
-    for (const Json& entry : frame["entries"].as_array()) entries.push_back(read_entry(entry));
+    const std::size_t before = entries.size();
+    std::uint64_t bytes = 0;
+    for (const Json& entry : frame["entries"].as_array()) {
+      entries.push_back(read_entry(entry));
+      bytes += size_of(entries.back());
+    }
+    hub.listing_limit().count(entries.size() - before, bytes);
     more = frame.header().get_bool("more", false);
   }
   return entries;

@@ -39,6 +39,7 @@ void write_mtime_ns(Json& json, std::int64_t mtime_ns);
 // "." for the home.
 [[nodiscard]] std::string shown_path(std::string_view path);
 
+// Throws FinalFailure when there is too much of it, all that was listed over this connection before included.
 [[nodiscard]] std::vector<RemoteEntry> list_folder(HubClient& hub, const std::string& path, bool recursive);
 // Nothing when there is no such file.
 [[nodiscard]] std::optional<RemoteEntry> find_entry(HubClient& hub, const std::string& path);

@@ -17,7 +17,9 @@
 #include "cli/completion_scripts.h"
 #include "cli/failure.h"
 #include "cli/hub_client.h"
+#include "cli/listing_limit.h"
 #include "cli/operands.h"
+#include "cli/path_errors.h"
 #include "cli/remote_command.h"
 #include "cli/transfer_connections.h"
 #include "scratch_home.h"
@@ -145,6 +147,34 @@ TEST(failure, a_refusal_is_read_from_the_answer) {
     EXPECT_STREQ(failure.what(), "the disk is full");
   }
   EXPECT_THROW(throw_when_refused({{"ok", false}}), Failure);
+}
+
+TEST(failure, a_final_one_is_not_only_of_its_path) {
+  const Globals globals;
+  Report report(globals, "");
+  PathErrors errors(report);
+  EXPECT_FALSE(errors.attempt("a", [] { throw local_failure(""); }));
+  EXPECT_THROW(errors.attempt("b", [] { throw FinalFailure("x"); }), FinalFailure);
+  EXPECT_EQ(exit_of(FinalFailure("x")), Exit::failed);
+  EXPECT_EQ(errors.count(), 1U);
+}
+
+TEST(listing_limit, all_that_is_listed_counts_together) {
+  ListingLimit entries, bytes;
+  entries.count(ListingLimit::kMostEntries - 1, 0);
+  EXPECT_NO_THROW(entries.count(1, 0));
+  EXPECT_THROW(entries.count(1, 0), FinalFailure);
+  bytes.count(1, ListingLimit::kMostBytes / 2);
+  EXPECT_NO_THROW(bytes.count(1, ListingLimit::kMostBytes / 3));
+  EXPECT_THROW(bytes.count(1, ListingLimit::kMostBytes / 3), FinalFailure);
+}
+
+TEST(listing_limit, frames_without_entries_count_too) {
+  ListingLimit limit;
+  const auto many = [&limit] {
+    for (std::uint64_t frames = 0; frames < ListingLimit::kMostBytes; ++frames) limit.count(0, 0);
+  };
+  EXPECT_THROW(many(), FinalFailure);
 }
 
 TEST(signals, names_are_those_of_the_protocol) {

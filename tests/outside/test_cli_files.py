@@ -2,7 +2,10 @@
 import hashlib
 import json
 import os
+import socket
+import struct
 import subprocess
+import threading
 import unittest
 
 from command_line import CliTestCase, CommandLine
@@ -248,6 +251,66 @@ class Trees(CliTestCase):
         self.cli("get", "-r", "tree", expect=None)
         self.assertEqual("x", (self.here / "tree/file").read_text())
         self.assertFalse((self.here / "tree/link").is_dir())
+
+
+class EndlessHub:
+    """Says yes to everything; its folders are full of folders, and their listings have no end, or so many frames."""
+
+    def __init__(self, frames=None):
+        self.frames = frames
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        try:
+            while True:
+                threading.Thread(target=self.serve, args=[self.listener.accept()[0]], daemon=True).start()
+        except OSError:
+            pass
+
+    def serve(self, client):
+        entry = {"name": "n", "type": "dir"}
+        listing = {"entries": [entry] * 2000}
+        with client, client.makefile("rb") as stream:
+            try:
+                while size := stream.read(4):
+                    request = json.loads(stream.read(*struct.unpack("<i", size)))
+                    answer = {"id": request["id"], "ok": True, "version": 1, "user": "anna", "entry": entry}
+                    if request["cmd"] == "list":
+                        answer |= listing
+                        frame = self.frame(answer | {"more": True})
+                        sent = 1
+                        while self.frames is None or sent < self.frames:
+                            client.sendall(frame)
+                            sent += 1
+                    client.sendall(self.frame(answer))
+            except OSError:
+                pass
+
+    @staticmethod
+    def frame(header):
+        text = json.dumps(header).encode()
+        return struct.pack("<i", len(text)) + text
+
+
+class Endless(unittest.TestCase):
+    def assert_given_up(self, hub, *arguments):
+        self.addCleanup(hub.listener.close)
+        cli = CommandLine(hub.address, plain=True)
+        self.addCleanup(cli.remove)
+        (cli.here / "tree").mkdir()
+        done = cli(*arguments, env={"HAWSER_TOKEN": "token"}, expect=1)
+        self.assertRegex(done.words, "the hub lists more than .* entries")
+
+    def test_a_listing_without_an_end_is_given_up(self):
+        for arguments in (["ls"], ["ls", "-R", "a", "b"], ["rm", "*", "b"], ["get", "-r", "a", "b"],
+                          ["put", "-r", "tree", "b"]):
+            with self.subTest(arguments=arguments):
+                self.assert_given_up(EndlessHub(), *arguments)
+
+    def test_folders_in_folders_without_an_end_are_given_up(self):
+        self.assert_given_up(EndlessHub(frames=100), "ls", "*/*/*/*")
 
 
 class AtATerminal(CliTestCase):
