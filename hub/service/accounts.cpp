@@ -11,6 +11,7 @@
 #include "hub/service/error.h"
 #include "hub/service/guessing.h"
 #include "hub/service/password.h"
+#include "hub/service/source_address.h"
 #include "hub/service/store_call.h"
 
 namespace hawser::hub {
@@ -22,6 +23,7 @@ constexpr std::size_t kLongestSecret = 256;
 constexpr std::size_t kMostUsersListed = 1000;
 constexpr std::size_t kLongestPassword = 1024;
 constexpr const char* kWrong = "wrong user name or password";
+constexpr const char* kNoInvite = "the invite is unknown, used or expired";
 
 // Tokens and invites have as much chance in them as the digest has bits: a fast digest keeps them safe.
 SecretHash hash_of(std::string_view secret) {
@@ -30,6 +32,10 @@ SecretHash hash_of(std::string_view secret) {
   crypto_hash_sha256(reinterpret_cast<unsigned char*>(hash.data()),
                      reinterpret_cast<const unsigned char*>(secret.data()), secret.size());
   return hash;
+}
+
+HashClaimant claimant_of(std::string_view user, std::string_view source) {
+  return {.address = std::string(address_of(source)), .user = std::string(user.substr(0, kLongestSecret))};
 }
 
 // For audit lines: what was given as a name may be anything.
@@ -97,12 +103,12 @@ struct Accounts::Parts {
 
   // Throws unless the password is the user's; counts a failure.
   void check_password(GuessLimit::Attempt& attempt, const std::optional<UserRecord>& user, std::string_view password,
-                      ErrorCode code, const char* message) {
+                      const HashClaimant& claimant, ErrorCode code, const char* message) {
     bool right = false;
     if (!user || password.size() > kLongestPassword) {
-      hasher.verify_nothing(password.substr(0, kLongestPassword));
+      hasher.verify_nothing(password.substr(0, kLongestPassword), claimant);
     } else {
-      right = hasher.verify(user->password_hash, password);
+      right = hasher.verify(user->password_hash, password, claimant);
     }
     if (right) {
       attempt.succeeded();
@@ -110,6 +116,14 @@ struct Accounts::Parts {
     }
     attempt.failed();
     throw ServiceError(code, message);
+  }
+
+  // Throws unless the invite may be spent now; counts a failure.
+  void check_invite(const SecretHash& invite, std::string_view source) {
+    GuessLimit::Attempt attempt(guesses, source);
+    if (store.has_invite(invite, now())) return;
+    attempt.failed();
+    throw ServiceError(ErrorCode::forbidden, kNoInvite);
   }
 
   Store& store;
@@ -130,33 +144,40 @@ Accounts::~Accounts() = default;
 void Accounts::register_user(std::string_view user, std::string_view password, std::string_view invite,
                              std::string_view source) {
   Parts& p = *parts_;
-  const auto refuse = [&](ErrorCode code, const std::string& why) {
-    p.audit.record(shown_name(user), source, "register", "", why);
-    throw ServiceError(code, why);
-  };
-  if (invite.empty() && !p.options.open_registration) refuse(ErrorCode::forbidden, "registration needs an invite");
-  if (invite.size() > kLongestSecret) refuse(ErrorCode::forbidden, "the invite is unknown, used or expired");
-  check_user_name(user);
-  check_new_password(user, password);
-  asking_store([&] {
-    if (p.store.find_user(user)) refuse(ErrorCode::exists, fmt::format("the name is taken: {}", user));
-    UserRecord record{.name = std::string(user), .password_hash = p.hasher.hash(password), .created = p.now()};
-    const SecretHash invite_hash = hash_of(invite);
-    switch (p.store.create_user(record, invite.empty() ? nullptr : &invite_hash, p.options.max_users)) {
-      case CreateUser::done:
-        break;
-      case CreateUser::name_taken:
-        refuse(ErrorCode::exists, fmt::format("the name is taken: {}", user));
-        break;
-      case CreateUser::invite_unknown:
-        refuse(ErrorCode::forbidden, "the invite is unknown, used or expired");
-        break;
-      case CreateUser::too_many_users:
-        refuse(ErrorCode::forbidden, "this hub takes no more users");
-        break;
+  try {
+    if (invite.empty() && !p.options.open_registration) {
+      throw ServiceError(ErrorCode::forbidden, "registration needs an invite");
     }
-    p.audit.record(user, source, "register", to_string(record.role), "ok");
-  });
+    if (invite.size() > kLongestSecret) throw ServiceError(ErrorCode::forbidden, kNoInvite);
+    const SecretHash invite_hash = hash_of(invite);
+    // First of all: who has none learns nothing about names, and costs no hash of a password.
+    if (!invite.empty()) asking_store([&] { p.check_invite(invite_hash, source); });
+    check_user_name(user);
+    check_new_password(user, password);
+    asking_store([&] {
+      const auto name_taken = [&] {
+        return ServiceError(ErrorCode::exists, fmt::format("the name is taken: {}", user));
+      };
+      if (p.store.find_user(user)) throw name_taken();
+      UserRecord record{.name = std::string(user),
+                        .password_hash = p.hasher.hash(password, claimant_of(user, source)),
+                        .created = p.now()};
+      switch (p.store.create_user(record, invite.empty() ? nullptr : &invite_hash, p.options.max_users)) {
+        case CreateUser::done:
+          break;
+        case CreateUser::name_taken:
+          throw name_taken();
+        case CreateUser::invite_unknown:
+          throw ServiceError(ErrorCode::forbidden, kNoInvite);
+        case CreateUser::too_many_users:
+          throw ServiceError(ErrorCode::forbidden, "this hub takes no more users");
+      }
+      p.audit.record(user, source, "register", to_string(record.role), "ok");
+    });
+  } catch (const ServiceError& error) {
+    p.audit.record(shown_name(user), source, "register", "", error.what());
+    throw;
+  }
 }
 
 SignedIn Accounts::login(std::string_view user, std::string_view password, std::string_view source) {
@@ -169,7 +190,7 @@ SignedIn Accounts::login(std::string_view user, std::string_view password, std::
       const auto record = user.size() <= kLongestSecret ? p.store.find_user(user) : std::nullopt;
       if (record) name = record->name;
       GuessLimit::Attempt attempt(p.guesses, user, source);
-      p.check_password(attempt, record, password, ErrorCode::unauthenticated, kWrong);
+      p.check_password(attempt, record, password, claimant_of(user, source), ErrorCode::unauthenticated, kWrong);
       Secret token = Secret::random_hex(kTokenBytes);
       SessionRecord session{.user = record->id, .created = p.now(), .expires = p.expiry(p.now())};
       session.id = p.store.add_session(hash_of(token.view()), session.user, session.created, session.expires,
@@ -212,15 +233,16 @@ void Accounts::logout(const Session& session) {
 void Accounts::change_password(const Session& session, std::string_view old, std::string_view fresh) {
   Parts& p = *parts_;
   check_new_password(session.user, fresh);
+  const HashClaimant claimant = claimant_of(session.user, session.source);
   try {
     asking_store([&] {
       const auto user = p.store.find_user(session.user_id);
       if (!user || !p.store.find_session(session.id)) throw_not_signed_in();
       {
         GuessLimit::Attempt attempt(p.guesses, session.user, session.source);
-        p.check_password(attempt, user, old, ErrorCode::forbidden, "the old password is wrong");
+        p.check_password(attempt, user, old, claimant, ErrorCode::forbidden, "the old password is wrong");
       }
-      p.store.set_password(user->id, p.hasher.hash(fresh), session.id);
+      p.store.set_password(user->id, p.hasher.hash(fresh, claimant), session.id);
     });
   } catch (const ServiceError& error) {
     p.audit.record(session.user, session.source, "passwd", "", error.what());

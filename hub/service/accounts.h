@@ -3,11 +3,12 @@
 // Passwords are kept as argon2id hashes, tokens and invites as SHA-256; none is ever logged. Calls block (disk, and
 // some tens of milliseconds for a password): run them inside offload(). Any thread, any number at once; at most
 // AccountOptions::hashes_at_once passwords are hashed at a time, so that memory stays bounded, a few more wait, and
-// beyond those the call fails with `busy`.
+// beyond those the call fails with `busy`: whoever comes from the address with the most of them, so that no one address
+// keeps the others from signing in.
 //
-// Guessing is slowed down and locked per user and per source address (guessing.h): `rate_limited`, with the seconds
-// left in the message. An unknown user takes as long as a wrong password and gets the same words. Sessions that exist
-// go on during a lock.
+// Guessing (passwords, and invites) is slowed down and locked per user and per source address (guessing.h):
+// `rate_limited`, with the seconds left in the message. An unknown user takes as long as a wrong password and gets the
+// same words. Sessions that exist go on during a lock.
 //
 // Every function throws ServiceError.
 #pragma once
@@ -65,8 +66,9 @@ class Accounts {
   ~Accounts();
 
   // Makes a user. Names: 1 to 32 ASCII letters, digits, '.', '_', '-', beginning with a letter or digit; passwords: 8
-  // to 1024 bytes of UTF-8, not the name. bad_request for either; exists; forbidden when registration is closed and
-  // there is no invite, or the invite is unknown, spent or expired.
+  // to 1024 bytes of UTF-8, not the name. forbidden when registration is closed and there is no invite, or the invite
+  // is unknown, spent or expired (counts as a failure of the source), whatever the rest is; bad_request; exists;
+  // rate_limited, busy.
   void register_user(std::string_view user, std::string_view password, std::string_view invite,
                      std::string_view source);
 

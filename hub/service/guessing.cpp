@@ -9,6 +9,7 @@
 
 #include "hub/service/error.h"
 #include "hub/service/secret.h"
+#include "hub/service/source_address.h"
 
 namespace hawser::hub {
 
@@ -38,12 +39,7 @@ std::string user_key(std::string_view user) {
   return key;
 }
 
-// The address without its port: "127.0.0.1:5000", "[::1]:5000".
-std::string source_key(std::string_view source) {
-  const auto colon = source.rfind(':');
-  const bool has_port = colon != std::string_view::npos && (source.find(':') == colon || source.starts_with('['));
-  return fmt::format("from:{}", source.substr(0, has_port ? colon : source.size()).substr(0, 128));
-}
+std::string source_key(std::string_view source) { return fmt::format("from:{}", address_of(source)); }
 
 [[noreturn]] void refuse(std::int64_t seconds) {
   throw ServiceError(ErrorCode::rate_limited, fmt::format("too many failed attempts, try again in {} s", seconds));
@@ -75,31 +71,42 @@ void GuessLimit::leave(const std::string& key) noexcept {
 
 GuessLimit::Attempt::Attempt(GuessLimit& limit, std::string_view user, std::string_view source)
     : limit_(limit), by_user_(user_key(user)), by_source_(source_key(source)) {
+  begin();
+}
+
+GuessLimit::Attempt::Attempt(GuessLimit& limit, std::string_view source)
+    : limit_(limit), by_source_(source_key(source)) {
+  begin();
+}
+
+void GuessLimit::Attempt::begin() {
   const std::lock_guard hold(limit_.mutex_);
   const std::int64_t now = limit_.now_();
-  limit_.check(by_user_, Rule::for_user(), now);
+  if (by_user_) limit_.check(*by_user_, Rule::for_user(), now);
   limit_.check(by_source_, Rule::for_source(), now);
-  ++limit_.under_way_[by_user_];
+  if (by_user_) ++limit_.under_way_[*by_user_];
   ++limit_.under_way_[by_source_];
 }
 
 GuessLimit::Attempt::~Attempt() {
   const std::lock_guard hold(limit_.mutex_);
-  limit_.leave(by_user_);
+  if (by_user_) limit_.leave(*by_user_);
   limit_.leave(by_source_);
 }
 
 void GuessLimit::Attempt::failed() {
   const std::lock_guard hold(limit_.mutex_);
   const std::int64_t now = limit_.now_();
-  for (const std::string* key : {&by_user_, &by_source_}) {
-    limit_.store_.set_failures(*key, {.count = limit_.current(*key, now).count + 1, .last = now});
-  }
+  const auto count = [&](const std::string& key) {
+    limit_.store_.set_failures(key, {.count = limit_.current(key, now).count + 1, .last = now});
+  };
+  if (by_user_) count(*by_user_);
+  count(by_source_);
 }
 
 void GuessLimit::Attempt::succeeded() {
   const std::lock_guard hold(limit_.mutex_);
-  if (limit_.store_.find_failures(by_user_)) limit_.store_.clear_failures(by_user_);
+  if (by_user_ && limit_.store_.find_failures(*by_user_)) limit_.store_.clear_failures(*by_user_);
 }
 
 }  // namespace hawser::hub

@@ -1,4 +1,4 @@
-// GuessLimit: slows down who tries passwords.
+// GuessLimit: slows down who tries passwords or invites.
 //
 //   GuessLimit::Attempt attempt(limit, user, source);   // may be refused
 //   if (right) attempt.succeeded(); else attempt.failed();
@@ -7,7 +7,8 @@
 // address, behind which many users may sit) the next attempt must wait 1, 2, 4 ... seconds, from the tenth (the
 // thirty-fifth) 15 minutes; attempts made too early are refused unseen and do not count. Once attempts have to wait,
 // only one may be under way at a time, so trying side by side gains nothing. A success clears the user and leaves the
-// address alone. What lies an hour back is forgotten. Kept in the store: a restart forgives nothing.
+// address alone. An invite that is tried has no user: it counts against the address. What lies an hour back is
+// forgotten. Kept in the store: a restart forgives nothing.
 //
 // Any thread; blocks on the disk.
 #pragma once
@@ -16,6 +17,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,11 +27,13 @@ namespace hawser::hub {
 
 class GuessLimit {
  public:
-  // One look at a password. Without a verdict it counts for nothing.
+  // One look at a password or an invite. Without a verdict it counts for nothing.
   class Attempt {
    public:
     // Throws ServiceError(rate_limited), naming the seconds left.
     Attempt(GuessLimit& limit, std::string_view user, std::string_view source);
+    // By nobody yet.
+    Attempt(GuessLimit& limit, std::string_view source);
     Attempt(const Attempt&) = delete;
     Attempt& operator=(const Attempt&) = delete;
     ~Attempt();
@@ -37,8 +41,9 @@ class GuessLimit {
     void succeeded();
 
    private:
+    void begin();
     GuessLimit& limit_;
-    std::string by_user_;
+    std::optional<std::string> by_user_;  // keys in the store
     std::string by_source_;
   };
 

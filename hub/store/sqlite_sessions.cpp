@@ -62,6 +62,13 @@ void SqliteStore::add_invite(const SecretHash& invite, const InviteRecord& recor
   insert.bind(record.created).bind(record.expires).bind(record.creator).run();
 }
 
+bool SqliteStore::has_invite(const SecretHash& invite, std::int64_t now) {
+  const std::lock_guard hold(durable_mutex_);
+  auto query = durable_.query("SELECT 1 FROM invites WHERE invite = ? AND expires > ?");
+  query.bind(std::span<const std::byte>(invite)).bind(now);
+  return query.step();
+}
+
 void SqliteStore::remove_hub_invites() {
   const std::scoped_lock hold(writing_, durable_mutex_);
   durable_.query("DELETE FROM invites WHERE creator = 0").run();

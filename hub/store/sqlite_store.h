@@ -35,6 +35,7 @@ class SqliteStore final : public Store {
   bool remove_session(std::int64_t id) override;
 
   void add_invite(const SecretHash& invite, const InviteRecord& record) override;
+  bool has_invite(const SecretHash& invite, std::int64_t now) override;
   void remove_hub_invites() override;
 
   std::optional<FailureRecord> find_failures(std::string_view key) override;

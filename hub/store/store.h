@@ -58,6 +58,8 @@ class Store {
 
   // Invites.
   virtual void add_invite(const SecretHash& invite, const InviteRecord& record) = 0;
+  // It is there and may be spent at `now`.
+  [[nodiscard]] virtual bool has_invite(const SecretHash& invite, std::int64_t now) = 0;
   // Drops the unspent invites that the hub made for its first admin.
   virtual void remove_hub_invites() = 0;
 

@@ -27,9 +27,10 @@ class Frame(dict):
 
 
 class Connection:
-    def __init__(self, host, port, pin=None, timeout=120):
-        """pin is the fingerprint of the hub's certificate; without one, this is plain TCP."""
-        self.socket = socket.create_connection((host, port), timeout)
+    def __init__(self, host, port, pin=None, timeout=120, source=None):
+        """pin is the fingerprint of the hub's certificate; without one, this is plain TCP. source: the address to
+        come from."""
+        self.socket = socket.create_connection((host, port), timeout, (source, 0) if source else None)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if pin:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -5,10 +5,11 @@ import random
 import socket
 import ssl
 import struct
+import threading
 import unittest
 
 from hawser_client import Connection
-from hub import HubTestCase, eventually, scaled
+from hub import PASSWORD, HubTestCase, eventually, scaled
 
 TIMEOUT = 120
 
@@ -282,6 +283,51 @@ class Plain(Hostile):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             sock.sendall(frame({"cmd": "hello", "version": 1}))
             sock.close()
+
+
+class SignInFlood(HubTestCase):
+    hub_options = {"plain": True, "members": False}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.admin = cls.hub.new_admin()
+
+    def flood(self, **request):
+        """Connections that send the request over and over; returns once the hub has refused one of them."""
+        over, refused = threading.Event(), threading.Event()
+
+        def send():
+            with Connection(self.hub.host, self.hub.port) as connection:
+                while not over.is_set():
+                    connection.send(request)
+                    if not connection.receive()["ok"]:
+                        refused.set()
+
+        threads = [threading.Thread(target=send) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+            self.addCleanup(thread.join)
+        self.addCleanup(over.set)
+        self.assertTrue(refused.wait(TIMEOUT))
+
+    def test_strangers_and_members_keep_nobody_else_from_signing_in(self):
+        self.hub.new_user("mallory", self.connect(self.admin).call("invite")["invite"])
+        floods = {
+            "invites": {"cmd": "register", "user": "x", "password": PASSWORD, "invite": "0" * 32},
+            "sign-ins": {"cmd": "login", "user": "mallory", "password": PASSWORD},
+        }
+        for what, request in floods.items():
+            with self.subTest(what):
+                self.flood(**request)
+                for _ in range(10):
+                    self.connect(source="127.0.0.2").login("admin", PASSWORD)
+                self.doCleanups()
+
+    def test_a_wrong_invite_does_not_tell_who_has_an_account(self):
+        connection = self.connect(source="127.0.0.3")
+        for user in ("admin", "nobody"):
+            self.assert_refused("forbidden", "register", user=user, password=PASSWORD, invite="0" * 32, on=connection)
 
 
 class Tls(Hostile):

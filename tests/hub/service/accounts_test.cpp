@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <thread>
 #include <vector>
@@ -126,6 +127,29 @@ TEST_F(AccountsTest, a_closed_hub_needs_an_invite_that_works_once) {
   EXPECT_EQ(register_user("bert", "correct horse", invite.view()), std::nullopt);
   EXPECT_EQ(register_user("carl", "correct horse", invite.view()), ErrorCode::forbidden);
   EXPECT_EQ(login("bert").session.role, Role::member);
+}
+
+TEST_F(AccountsTest, a_wrong_invite_learns_nothing_about_names) {
+  const SignedIn boss = admin();
+  stop();
+  start(false);
+  const std::string wrong(32, '0');
+  for (const char* name : {"root", "free", "..", ""}) {
+    EXPECT_EQ(register_user(name, "correct horse", wrong), ErrorCode::forbidden) << name;
+  }
+  EXPECT_EQ(register_user("root", "correct horse", accounts_->create_invite(boss.session, Role::member).view()),
+            ErrorCode::exists);
+}
+
+TEST_F(AccountsTest, an_address_that_tries_many_invites_is_slowed) {
+  const SignedIn boss = admin();
+  const Secret invite = accounts_->create_invite(boss.session, Role::member);
+  for (int n = 0; n < 30; ++n) {
+    EXPECT_EQ(register_user("bert", "correct horse", "made up " + std::to_string(n)), ErrorCode::forbidden) << n;
+  }
+  EXPECT_EQ(register_user("bert", "correct horse", invite.view()), ErrorCode::rate_limited);
+  EXPECT_EQ(code_of([&] { accounts_->register_user("bert", "correct horse", invite.view(), kElsewhere); }),
+            std::nullopt);
 }
 
 TEST_F(AccountsTest, an_invite_expires) {
@@ -371,6 +395,45 @@ TEST(password, hashes_at_once_are_bounded) {
   for (auto& thread : threads) thread.join();
   EXPECT_GT(busy, 0);
   EXPECT_GT(done, 0);
+}
+
+// Keeps `threads` callers asking for hashes for the claimant while it lives.
+class Flood {
+ public:
+  Flood(PasswordHasher& hasher, HashClaimant claimant, int threads) : claimant_(std::move(claimant)) {
+    for (int t = 0; t < threads; ++t) {
+      threads_.emplace_back([&] {
+        while (!over_) {
+          if (code_of([&] { static_cast<void>(hasher.hash("x", claimant_)); })) ++refused_;
+        }
+      });
+    }
+    while (refused_ == 0) std::this_thread::yield();
+  }
+  Flood(const Flood&) = delete;
+  Flood& operator=(const Flood&) = delete;
+  ~Flood() {
+    over_ = true;
+    for (auto& thread : threads_) thread.join();
+  }
+
+ private:
+  HashClaimant claimant_;
+  std::atomic<bool> over_{false};
+  std::atomic<int> refused_{0};
+  std::vector<std::thread> threads_;
+};
+
+TEST(password, one_address_keeps_no_other_from_its_turn) {
+  PasswordHasher hasher(1U << 20U, 3, 2, 6);
+  const Flood flood(hasher, {"10.0.0.1", "mallory"}, 9);
+  for (int n = 0; n < 20; ++n) EXPECT_NO_THROW(static_cast<void>(hasher.hash("x", {"10.0.0.2", "anna"}))) << n;
+}
+
+TEST(password, one_user_keeps_no_other_behind_the_same_address_from_its_turn) {
+  PasswordHasher hasher(1U << 20U, 3, 2, 6);
+  const Flood flood(hasher, {"10.0.0.1", "mallory"}, 9);
+  for (int n = 0; n < 20; ++n) EXPECT_NO_THROW(static_cast<void>(hasher.hash("x", {"10.0.0.1", "anna"}))) << n;
 }
 
 }  // namespace

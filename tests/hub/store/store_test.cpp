@@ -103,6 +103,14 @@ TEST_F(StoreTest, an_invite_expires) {
   EXPECT_EQ(store_->create_user(anna, &invite, 1000), CreateUser::invite_unknown);
 }
 
+TEST_F(StoreTest, an_invite_can_be_looked_at_without_being_spent) {
+  store_->add_invite(secret(1), {.role = Role::member, .created = 0, .expires = 100, .creator = 1});
+  EXPECT_TRUE(store_->has_invite(secret(1), 99));
+  EXPECT_TRUE(store_->has_invite(secret(1), 99));
+  EXPECT_FALSE(store_->has_invite(secret(1), 100));
+  EXPECT_FALSE(store_->has_invite(secret(2), 99));
+}
+
 TEST_F(StoreTest, the_hubs_own_invites_can_be_withdrawn) {
   store_->add_invite(secret(1), {.role = Role::admin, .created = 0, .expires = 100, .creator = 0});
   store_->add_invite(secret(2), {.role = Role::admin, .created = 0, .expires = 100, .creator = 7});
