@@ -27,7 +27,7 @@ struct FileRoot {
 
   // Known hashes. A store that fails makes a hash unknown, nothing worse.
   [[nodiscard]] std::optional<FileHash> known_hash(const struct stat& status, HashAlgorithm algorithm) const noexcept;
-  // For a file that the hub alone has written.
+  // For a file that the hub alone has written, as it was when it had been hashed.
   void remember(const struct stat& status, const FileHash& hash) const noexcept;
   // For a file that was read: not if it changed a moment ago, since one more change within the clock's grain would not
   // show.

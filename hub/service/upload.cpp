@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <ctime>
+#include <optional>
 #include <utility>
 
 #include "hub/service/error.h"
@@ -36,16 +38,33 @@ void require_open(const Upload::Parts& parts) {
   if (parts.ended) throw ServiceError(ErrorCode::conflict, "this upload has ended");
 }
 
-// Mode, time and the disk.
-void settle(int file, const UploadRequest& request, std::uint32_t mode) {
-  const std::string& shown = request.path.text();
+// What a write by somebody else would change. The ctime is left out: our own renaming changes it, too.
+bool same_content(const struct stat& one, const struct stat& other) {
+  return one.st_size == other.st_size && nanoseconds_of(one.st_mtim) == nanoseconds_of(other.st_mtim);
+}
+
+// Mode, time and the disk. The file as it was before the disk was waited for: what is written from then on shows.
+struct stat settle(int file, std::string_view shown, std::uint32_t mode, const std::optional<timespec>& mtime) {
   if (::fchmod(file, mode & kAllowedMode) < 0) throw_file_error(shown);
-  if (request.mtime_ns) {
-    const timespec mtime = to_timespec(*request.mtime_ns);
-    const std::array<timespec, 2> times{mtime, mtime};
+  if (mtime) {
+    const std::array<timespec, 2> times{*mtime, *mtime};
     if (::futimens(file, times.data()) < 0) throw_file_error(shown);
   }
+  const struct stat status = status_of(file, shown);
   if (::fsync(file) < 0) throw_file_error(shown);
+  return status;
+}
+
+std::optional<timespec> mtime_of(const UploadRequest& request) {
+  return request.mtime_ns ? std::optional(to_timespec(*request.mtime_ns)) : std::nullopt;
+}
+
+// To the nanosecond, which writing does not give a file: its clock advances by some milliseconds at a time, and one
+// more write within them would not show.
+timespec now_to_the_nanosecond() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return now;
 }
 
 FileHash commit_in_place(Upload::Parts& parts) {
@@ -56,13 +75,18 @@ FileHash commit_in_place(Upload::Parts& parts) {
       ::openat(place.directory.get(), place.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file) throw_file_error(path.text());
   const struct stat status = status_of(file.get(), path.text());
-  if (!is_in_place(parts.root, request, status)) {
-    throw ServiceError(ErrorCode::conflict, fmt::format("the file changed meanwhile: {}", path.text()));
-  }
-  settle(file.get(), request, request.mode.value_or(status.st_mode));
+  const auto require_same = [&](bool same) {
+    if (!same) throw ServiceError(ErrorCode::conflict, fmt::format("the file changed meanwhile: {}", path.text()));
+  };
+  require_same(is_in_place(parts.root, request, status));
+  // The hash took a look at the store: once more, since an mtime of ours would hide what was written meanwhile.
+  require_same(same_content(status_of(file.get(), path.text()), status));
+  const struct stat hashed = settle(file.get(), path.text(), request.mode.value_or(status.st_mode), mtime_of(request));
   if (::fsync(place.directory.get()) < 0) throw_file_error(path.text());
+  const struct stat now = status_of(file.get(), path.text());
+  require_same(hashed.st_size == status.st_size && same_content(now, hashed));
   parts.ended = true;
-  parts.root.remember(status_of(file.get(), path.text()), *request.hash);
+  parts.root.remember(now, *request.hash);
   parts.root.record(parts.session, "put", path.text(), "ok, in place already");
   return *request.hash;
 }
@@ -143,7 +167,8 @@ FileHash Upload::commit() {
                        fmt::format("the bytes that came have the {} {}, not {}: {}", to_string(hash.algorithm),
                                    hash.value, p.request.hash->value, path.text()));
   }
-  settle(p.staged.file.get(), p.request, p.request.mode.value_or(kDefaultMode));
+  const struct stat hashed = settle(p.staged.file.get(), path.text(), p.request.mode.value_or(kDefaultMode),
+                                    mtime_of(p.request).value_or(now_to_the_nanosecond()));
   // Resolved again: the name must be right now, not when the upload began.
   const Place place = p.root.home_of(p.session).place(path);
   const auto there = replaceable(place, path);
@@ -154,7 +179,10 @@ FileHash Upload::commit() {
   p.slot->left = 0;
   p.root.staging.moved(p.session.user, p.staged);
   if (::fsync(place.directory.get()) < 0) throw_file_error(path.text());
-  p.root.remember(status_of(p.staged.file.get(), path.text()), hash);
+  // Under its name it is everybody's: who saw it appear may have written to it already.
+  if (const struct stat now = status_of(p.staged.file.get(), path.text()); same_content(now, hashed)) {
+    p.root.remember(now, hash);
+  }
   p.root.home_use.replaced(p.session.user, there ? static_cast<std::uint64_t>(there->st_size) : 0, p.request.total);
   p.root.record(p.session, "put", path.text());
   return hash;

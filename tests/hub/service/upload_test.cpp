@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <random>
@@ -208,6 +209,32 @@ TEST_F(UploadTest, a_file_that_is_in_place_already_is_not_sent_again) {
   write_whole(home() / "a", changed);
   EXPECT_EQ(offset_of("a", content), 0U);
   EXPECT_EQ(code_of([&] { static_cast<void>(begin("a", content, content.size())); }), ErrorCode::conflict);
+}
+
+TEST_F(UploadTest, no_hash_is_remembered_for_what_others_wrote_as_soon_as_the_name_appeared) {
+  const std::string content = random_bytes(1000);
+  for (const int flags : {O_APPEND, 0}) {
+    for (int round = 0; round < 200; ++round) {
+      const std::string name = std::to_string(flags) + "-" + std::to_string(round);
+      const fs::path file = home() / name;
+      std::atomic<bool> ready{false};
+      std::thread other([&] {
+        int fd = -1;
+        for (ready = true; fd < 0;) fd = ::open(file.c_str(), O_WRONLY | O_CLOEXEC | flags);
+        EXPECT_EQ(::write(fd, "other", 5), 5);
+        ::close(fd);
+      });
+      while (!ready) std::this_thread::yield();
+      EXPECT_EQ(put(name, content), hash_of(content));
+      other.join();
+      const std::string now = read_whole(file);
+      EXPECT_NE(now, content);
+      if (const auto hash = files_->stat(anna_, path(name)).hash) {
+        EXPECT_EQ(*hash, hash_of(now)) << name;
+      }
+      EXPECT_EQ(files_->sum(anna_, path(name), HashAlgorithm::xxh3_128), hash_of(now)) << name;
+    }
+  }
 }
 
 TEST_F(UploadTest, what_a_put_would_refuse_is_refused_early) {
