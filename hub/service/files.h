@@ -37,7 +37,7 @@ namespace hawser::hub {
 
 struct FileOptions {
   std::chrono::seconds keep_partial{7 * 24 * 3600};  // an upload that nobody goes on with
-  std::size_t partials_per_user = 1000;
+  std::size_t partials_per_user = 1000;              // beyond that a new upload drops the oldest that nobody has in use
   std::uint64_t sync_every_bytes = 64U << 20U;
 };
 

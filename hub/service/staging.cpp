@@ -13,12 +13,14 @@
 #include <ctime>
 #include <limits>
 #include <utility>
+#include <vector>
 
 #include <hawser/base/errors.h>
 #include <hawser/base/log.h>
 
 #include "hub/service/error.h"
 #include "hub/service/file_errors.h"
+#include "hub/service/file_version.h"
 #include "hub/service/home.h"
 #include "hub/service/tree_walk.h"
 
@@ -148,24 +150,25 @@ std::uint64_t Staging::size_of(const std::string& user, const std::string& key) 
   return static_cast<std::uint64_t>(status.st_size);
 }
 
-StagedFile Staging::open_file(const std::string& user, std::string name, int flags) {
-  constexpr int kFlags = O_RDWR | O_NOFOLLOW | O_CLOEXEC;
-  StagedFile staged{.folder = folder_of(user, true), .name = std::move(name), .file = {}, .size = 0};
-  staged.file.reset(::openat(staged.folder.get(), staged.name.c_str(), kFlags | flags, 0600));
-  if (staged.file) {
-    staged.size = static_cast<std::uint64_t>(status_of(staged.file.get(), kShown).st_size);
-    return staged;
-  }
-  if (errno != ENOENT) throw_file_error(kShown);
-  {
-    const std::lock_guard hold(mutex_);
-    const auto have = counts_.find(user);
-    if (have != counts_.end() && have->second >= partials_per_user_) {
-      throw ServiceError(ErrorCode::busy, fmt::format("{} unfinished uploads are kept already", partials_per_user_));
+std::optional<StagedFile> Staging::find(const std::string& user, const std::string& key) const {
+  StagedFile staged{.folder = folder_of(user, false), .name = key, .file = {}, .size = 0};
+  if (!staged.folder) return std::nullopt;
+  staged.file.reset(::openat(staged.folder.get(), key.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  if (!staged.file && errno == ENOENT) return std::nullopt;
+  if (!staged.file) throw_file_error(kShown);
+  staged.size = static_cast<std::uint64_t>(status_of(staged.file.get(), kShown).st_size);
+  return staged;
+}
+
+StagedFile Staging::make(const std::string& user, const std::string& key, UploadSlots& slots) {
+  StagedFile staged{.folder = folder_of(user, true), .name = key, .file = {}, .size = 0};
+  while (!take_place(user)) {
+    if (!drop_oldest(user, slots)) {
+      throw ServiceError(ErrorCode::busy, fmt::format("{} uploads are under way already", partials_per_user_));
     }
-    ++counts_[user];
   }
-  staged.file.reset(::openat(staged.folder.get(), staged.name.c_str(), kFlags | O_CREAT | O_EXCL, 0600));
+  staged.file.reset(
+      ::openat(staged.folder.get(), key.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!staged.file) {
     const int error = errno;
     count(user, -1);
@@ -174,15 +177,44 @@ StagedFile Staging::open_file(const std::string& user, std::string name, int fla
   return staged;
 }
 
-StagedFile Staging::open(const std::string& user, const std::string& key) { return open_file(user, key, 0); }
-
-StagedFile Staging::open_once(const std::string& user) {
+StagedFile Staging::make_once(const std::string& user, UploadSlots& slots) {
   std::uint64_t number = 0;
   {
     const std::lock_guard hold(mutex_);
     number = next_once_++;
   }
-  return open_file(user, fmt::format("{}{}", kOnce, number), 0);
+  return make(user, fmt::format("{}{}", kOnce, number), slots);
+}
+
+bool Staging::take_place(const std::string& user) {
+  const std::lock_guard hold(mutex_);
+  const auto have = counts_.find(user);
+  if (have != counts_.end() && have->second >= partials_per_user_) return false;
+  ++counts_[user];
+  return true;
+}
+
+bool Staging::drop_oldest(const std::string& user, UploadSlots& slots) {
+  std::vector<std::pair<std::int64_t, std::string>> candidates;
+  TreeWalk walk(folder_of(user, true), kShown, {.recursive = false, .leaving = false});
+  TreeWalk::Step step;
+  while (walk.next(step)) {
+    // Those that cannot be resumed are in use, or on their way out.
+    if (step.name.starts_with(kOnce) || step.name.ends_with(kSynced)) continue;
+    candidates.emplace_back(nanoseconds_of(step.status.st_mtim), step.name);
+  }
+  std::ranges::sort(candidates);
+  const UniqueFd folder = folder_of(user, true);
+  for (const auto& [mtime, name] : candidates) {
+    const auto slot = slots.take_unused(fmt::format("{}/{}", user, name));
+    if (!slot) continue;
+    const auto hold = slot->try_use();
+    if (!hold || ::unlinkat(folder.get(), name.c_str(), 0) < 0) continue;
+    ::unlinkat(folder.get(), (name + std::string(kSynced)).c_str(), 0);
+    count(user, -1);
+    return true;
+  }
+  return false;
 }
 
 void Staging::count(const std::string& user, int by) noexcept {
@@ -238,8 +270,8 @@ void Staging::clean_up(UploadSlots& slots) {
     }
     // Taken, so that nobody goes on with the file while it is being removed.
     const std::string key = fmt::format("{}/{}", staged.user, staged.name);
-    if (slots.in_use(key)) return;
-    const auto slot = slots.take(key);
+    const auto slot = slots.take_unused(key);
+    if (!slot) return;
     const auto hold = slot->try_use();
     if (hold && ::unlinkat(staged.folder, staged.name.c_str(), 0) == 0) count(staged.user, -1);
   });

@@ -44,9 +44,12 @@ class Staging {
 
   // How long the staged file is; 0 when there is none.
   [[nodiscard]] std::uint64_t size_of(const std::string& user, const std::string& key) const;
-  // Throws ServiceError(busy) when the user has too many already.
-  [[nodiscard]] StagedFile open(const std::string& user, const std::string& key);
-  [[nodiscard]] StagedFile open_once(const std::string& user);
+  // The staged file, when there is one.
+  [[nodiscard]] std::optional<StagedFile> find(const std::string& user, const std::string& key) const;
+  // A new one. When the user has too many already, the one that was written to longest ago and that nobody has in use
+  // is dropped for it; throws ServiceError(busy) when all are in use.
+  [[nodiscard]] StagedFile make(const std::string& user, const std::string& key, UploadSlots& slots);
+  [[nodiscard]] StagedFile make_once(const std::string& user, UploadSlots& slots);
   // Removes it, and what was noted about it.
   void drop(const std::string& user, const StagedFile& staged) noexcept;
   // To be called when it was moved to its place.
@@ -63,7 +66,10 @@ class Staging {
 
  private:
   [[nodiscard]] UniqueFd folder_of(const std::string& user, bool make) const;
-  [[nodiscard]] StagedFile open_file(const std::string& user, std::string name, int flags);
+  // Takes a place among the user's, unless there is none.
+  [[nodiscard]] bool take_place(const std::string& user);
+  // False when there is none that could go.
+  [[nodiscard]] bool drop_oldest(const std::string& user, UploadSlots& slots);
   void lock();
   void cut_back_after_boot();
   void count(const std::string& user, int by) noexcept;

@@ -110,7 +110,7 @@ std::unique_ptr<Upload::Parts> begin(FileRoot& root, const Session& session, con
   const std::string key = request.hash ? upload_key(request.path, request.total, *request.hash) : std::string();
   const auto there = check_place(root, session, request, request.offset, key);
   if (!p.resumable()) {
-    p.staged = root.staging.open_once(session.user);
+    p.staged = root.staging.make_once(session.user, root.slots);
     p.slot = root.slots.take(fmt::format("{}/{}", session.user, p.staged.name));
     p.slot->left = request.total;
     return parts;
@@ -123,11 +123,12 @@ std::unique_ptr<Upload::Parts> begin(FileRoot& root, const Session& session, con
   }
   p.slot = root.slots.take(fmt::format("{}/{}", session.user, key));
   const auto hold = p.slot->use();
-  p.staged = root.staging.open(session.user, key);
-  if (request.offset > p.staged.size) {
-    throw ServiceError(ErrorCode::conflict, fmt::format("only {} bytes of this upload are here, not {}: {}",
-                                                        p.staged.size, request.offset, request.path.text()));
+  auto kept = root.staging.find(session.user, key);
+  if (const std::uint64_t here = kept ? kept->size : 0; request.offset > here) {
+    throw ServiceError(ErrorCode::conflict, fmt::format("only {} bytes of this upload are here, not {}: {}", here,
+                                                        request.offset, request.path.text()));
   }
+  p.staged = kept ? std::move(*kept) : root.staging.make(session.user, key, root.slots);
   if (request.offset < p.staged.size && ::ftruncate(p.staged.file.get(), static_cast<off_t>(request.offset)) < 0) {
     throw_file_error(request.path.text());
   }

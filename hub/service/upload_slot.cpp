@@ -38,9 +38,10 @@ std::shared_ptr<UploadSlot> UploadSlots::take(const std::string& key) {
   return slot;
 }
 
-bool UploadSlots::in_use(std::string_view key) const {
+std::shared_ptr<UploadSlot> UploadSlots::take_unused(const std::string& key) {
+  auto slot = std::make_shared<UploadSlot>(*this, key);
   const std::lock_guard hold(mutex_);
-  return slots_.contains(key);
+  return slots_.try_emplace(key, Entry{slot, slot.get()}).second ? slot : nullptr;
 }
 
 std::uint64_t UploadSlots::left_of(std::string_view user, std::string_view but_for) const {

@@ -46,7 +46,8 @@ class UploadSlots {
  public:
   // The slot is the caller's alone; an earlier holder has lost it. Key: "<user>/<name of the staged file>".
   [[nodiscard]] std::shared_ptr<UploadSlot> take(const std::string& key);
-  [[nodiscard]] bool in_use(std::string_view key) const;
+  // The same when nobody has it; nothing otherwise. Never waits.
+  [[nodiscard]] std::shared_ptr<UploadSlot> take_unused(const std::string& key);
   // What the user's uploads have still to come, but for one.
   [[nodiscard]] std::uint64_t left_of(std::string_view user, std::string_view but_for) const;
 

@@ -337,16 +337,68 @@ TEST_F(UploadTest, a_quota_is_checked_before_the_first_byte) {
   upload.commit();
 }
 
-TEST_F(UploadTest, unfinished_uploads_are_limited_in_number) {
+TEST_F(UploadTest, of_too_many_unfinished_uploads_the_oldest_that_is_not_in_use_goes) {
+  for (const bool started_anew : {false, true}) {
+    stop();
+    start({.partials_per_user = 3});
+    for (int n = 0; n < 3; ++n) {
+      send_part(std::to_string(n), "hello", 0, 1);
+      // Apart in time, whatever the grain of the file system's clock.
+      for (const auto& entry : fs::directory_iterator(root_ / "staging" / "anna")) {
+        fs::last_write_time(entry, fs::last_write_time(entry) - std::chrono::hours(1));
+      }
+    }
+    if (started_anew) {
+      stop();
+      start({.partials_per_user = 3});
+    }
+    Upload used = begin("0", "hello", 1);
+    send_part("3", "hello", 0, 1);
+    EXPECT_EQ(staged(), 3U);
+    EXPECT_EQ(offset_of("1", "hello"), 0U);
+    EXPECT_EQ(offset_of("2", "hello"), 1U);
+    EXPECT_EQ(offset_of("3", "hello"), 1U);
+    used.write(as_span("ello"));
+    used.commit();
+    send_rest("2", "hello", 1);
+    send_rest("3", "hello", 1);
+    for (const char* name : {"0", "2", "3"}) files_->remove(anna_, path(name), false);
+  }
+}
+
+TEST_F(UploadTest, uploads_under_way_are_limited_in_number) {
   stop();
   start({.partials_per_user = 3});
-  for (int n = 0; n < 3; ++n) send_part(std::to_string(n), "hello", 0, 1);
+  std::vector<Upload> uploads;
+  for (int n = 0; n < 3; ++n) uploads.push_back(begin(std::to_string(n), "hello"));
   EXPECT_EQ(code_of([&] { send_part("3", "hello", 0, 1); }), ErrorCode::busy);
-  send_rest("1", "hello", 1);
-  EXPECT_EQ(code_of([&] { send_part("3", "hello", 0, 1); }), std::nullopt);
+  EXPECT_EQ(code_of([&] { put("3", "hello"); }), ErrorCode::busy);
+  uploads.pop_back();
+  EXPECT_EQ(code_of([&] { put("3", "hello"); }), std::nullopt);
+  EXPECT_EQ(staged(), 2U);
+}
+
+TEST_F(UploadTest, a_refused_offset_leaves_nothing_behind) {
+  EXPECT_EQ(code_of([&] { static_cast<void>(begin("a", "hello", 3)); }), ErrorCode::conflict);
+  EXPECT_EQ(staged(), 0U);
+}
+
+TEST_F(UploadTest, many_at_once_share_few_places) {
   stop();
   start({.partials_per_user = 3});
-  EXPECT_EQ(code_of([&] { send_part("4", "hello", 0, 1); }), ErrorCode::busy);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int n = 0; n < 100; ++n) {
+        const std::string name = std::to_string(t) + "-" + std::to_string(n);
+        const auto code = code_of([&] { send_part(name, "hello", 0, 1); });
+        EXPECT_TRUE(!code || code == ErrorCode::busy);
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_LE(staged(), 3U);
+  put("a", "hello");
 }
 
 TEST_F(UploadTest, what_nobody_goes_on_with_is_cleared_away_unless_in_use) {
