@@ -31,6 +31,15 @@ DiskUse disk_use(const Home& home, const Path& path, const std::stop_token& stop
   return use;
 }
 
+std::unique_lock<std::mutex> HomeUse::lock(const std::string& user) {
+  std::mutex* of_user = nullptr;
+  {
+    const std::lock_guard hold(mutex_);
+    of_user = &locks_[user];
+  }
+  return std::unique_lock(*of_user);
+}
+
 std::uint64_t HomeUse::bytes_of(const std::string& user, const Home& home, bool fresh) {
   if (!fresh) {
     const std::lock_guard hold(mutex_);

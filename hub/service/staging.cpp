@@ -177,13 +177,9 @@ StagedFile Staging::make(const std::string& user, const std::string& key, Upload
   return staged;
 }
 
-StagedFile Staging::make_once(const std::string& user, UploadSlots& slots) {
-  std::uint64_t number = 0;
-  {
-    const std::lock_guard hold(mutex_);
-    number = next_once_++;
-  }
-  return make(user, fmt::format("{}{}", kOnce, number), slots);
+std::string Staging::once_name() {
+  const std::lock_guard hold(mutex_);
+  return fmt::format("{}{}", kOnce, next_once_++);
 }
 
 bool Staging::take_place(const std::string& user) {
@@ -237,14 +233,15 @@ void Staging::note_synced(const StagedFile& staged, std::uint64_t length) const 
   write_small(staged.folder.get(), staged.name + std::string(kSynced), synced_note(staged.name, length));
 }
 
-std::uint64_t Staging::bytes_of(const std::string& user, std::string_view but_for) const {
+std::uint64_t Staging::bytes_of(const std::string& user,
+                                const std::map<std::string, std::uint64_t, std::less<>>& but_for) const {
   UniqueFd folder = folder_of(user, false);
   if (!folder) return 0;
   std::uint64_t bytes = 0;
   TreeWalk walk(std::move(folder), kShown, {.recursive = false, .leaving = false});
   TreeWalk::Step step;
   while (walk.next(step)) {
-    if (step.name != but_for) bytes += static_cast<std::uint64_t>(step.status.st_size);
+    if (!but_for.contains(step.name)) bytes += static_cast<std::uint64_t>(step.status.st_size);
   }
   return bytes;
 }

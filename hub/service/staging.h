@@ -49,7 +49,8 @@ class Staging {
   // A new one. When the user has too many already, the one that was written to longest ago and that nobody has in use
   // is dropped for it; throws ServiceError(busy) when all are in use.
   [[nodiscard]] StagedFile make(const std::string& user, const std::string& key, UploadSlots& slots);
-  [[nodiscard]] StagedFile make_once(const std::string& user, UploadSlots& slots);
+  // A name for one that cannot be resumed.
+  [[nodiscard]] std::string once_name();
   // Removes it, and what was noted about it.
   void drop(const std::string& user, const StagedFile& staged) noexcept;
   // To be called when it was moved to its place.
@@ -57,8 +58,9 @@ class Staging {
   // Notes that the first `length` bytes are on the disk.
   void note_synced(const StagedFile& staged, std::uint64_t length) const;
 
-  // Bytes that the user's staged files take, but for one of them.
-  [[nodiscard]] std::uint64_t bytes_of(const std::string& user, std::string_view but_for) const;
+  // Bytes that the user's staged files take, but for those of these names.
+  [[nodiscard]] std::uint64_t bytes_of(const std::string& user,
+                                       const std::map<std::string, std::uint64_t, std::less<>>& but_for) const;
   // Free bytes on the file system.
   [[nodiscard]] std::uint64_t free_bytes() const;
   // Drops what nobody went on with, unless it is in use.

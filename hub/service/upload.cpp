@@ -98,7 +98,7 @@ void Upload::Parts::drop() noexcept {
   // Gives the space back now: this Upload, and with it the descriptor, may stay for a while.
   [[maybe_unused]] const int not_needed = ::ftruncate(staged.file.get(), 0);
   root.staging.drop(session.user, staged);
-  slot->left = 0;
+  slot->reserved = 0;
 }
 
 Upload::Upload(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -141,7 +141,6 @@ void Upload::write(std::span<const std::byte> bytes) {
     p.offset += piece.size();
     bytes = bytes.subspan(piece.size());
   }
-  p.slot->left = left();
   if (p.resumable() && p.offset - p.synced >= p.root.options.sync_every_bytes) {
     if (::fdatasync(p.staged.file.get()) < 0) throw_file_error(p.request.path.text());
     p.root.staging.note_synced(p.staged, p.offset);
@@ -170,20 +169,27 @@ FileHash Upload::commit() {
   const struct stat hashed = settle(p.staged.file.get(), path.text(), p.request.mode.value_or(kDefaultMode),
                                     mtime_of(p.request).value_or(now_to_the_nanosecond()));
   // Resolved again: the name must be right now, not when the upload began.
-  const Place place = p.root.home_of(p.session).place(path);
-  const auto there = replaceable(place, path);
-  if (::renameat(p.staged.folder.get(), p.staged.name.c_str(), place.directory.get(), place.name.c_str()) < 0) {
-    throw_file_error(path.text());
+  const Home home = p.root.home_of(p.session);
+  const Place place = home.place(path);
+  {
+    const auto quota = lock_quota(p.root, p.session);
+    const auto there = replaceable(place, path);
+    const std::uint64_t replaces = there ? static_cast<std::uint64_t>(there->st_size) : 0;
+    // What was to be replaced is elsewhere by now, or smaller.
+    if (quota && replaces < p.replaces) check_quota(p.root, p.session, home, p.request, replaces, p.staged.name);
+    if (::renameat(p.staged.folder.get(), p.staged.name.c_str(), place.directory.get(), place.name.c_str()) < 0) {
+      throw_file_error(path.text());
+    }
+    p.ended = true;
+    p.slot->reserved = 0;
+    p.root.home_use.replaced(p.session.user, replaces, p.request.total);
   }
-  p.ended = true;
-  p.slot->left = 0;
   p.root.staging.moved(p.session.user, p.staged);
   if (::fsync(place.directory.get()) < 0) throw_file_error(path.text());
   // Under its name it is everybody's: who saw it appear may have written to it already.
   if (const struct stat now = status_of(p.staged.file.get(), path.text()); same_content(now, hashed)) {
     p.root.remember(now, hash);
   }
-  p.root.home_use.replaced(p.session.user, there ? static_cast<std::uint64_t>(there->st_size) : 0, p.request.total);
   p.root.record(p.session, "put", path.text());
   return hash;
 }

@@ -34,11 +34,37 @@ void check_request(const UploadRequest& request) {
   }
 }
 
+std::uint64_t size_of(const std::optional<struct stat>& there) noexcept {
+  return there ? static_cast<std::uint64_t>(there->st_size) : 0;
+}
+
+// Returns what is in place now.
+std::optional<struct stat> check_place(FileRoot& root, const Session& session, const UploadRequest& request,
+                                       std::uint64_t staged, const std::string& staged_name) {
+  const Home home = root.home_of(session);
+  const Place place = home.place(request.path);
+  Home::require_writable(place.directory.get(), request.path);
+  const auto there = replaceable(place, request.path);
+  if (session.quota_bytes) check_quota(root, session, home, request, size_of(there), staged_name);
+  if (request.total > staged && request.total - staged > root.staging.free_bytes()) {
+    throw_file_error(ENOSPC, request.path.text());
+  }
+  return there;
+}
+
+}  // namespace
+
+std::unique_lock<std::mutex> lock_quota(FileRoot& root, const Session& session) {
+  return session.quota_bytes ? root.home_use.lock(session.user) : std::unique_lock<std::mutex>();
+}
+
 void check_quota(FileRoot& root, const Session& session, const Home& home, const UploadRequest& request,
-                 std::uint64_t replaces, std::string_view staged_name) {
+                 std::uint64_t replaces, const std::string& staged_name) {
   const std::uint64_t quota = *session.quota_bytes;
-  const std::uint64_t others = root.staging.bytes_of(session.user, staged_name) +
-                               root.slots.left_of(session.user, fmt::format("{}/{}", session.user, staged_name));
+  auto under_way = root.slots.reserved_by(session.user);
+  under_way[staged_name] = 0;
+  std::uint64_t others = root.staging.bytes_of(session.user, under_way);
+  for (const auto& [name, reserved] : under_way) others += reserved;
   const auto fits = [&](std::uint64_t in_home) {
     const std::uint64_t rest = in_home - std::min(in_home, replaces) + others;
     return rest <= quota && request.total <= quota - rest;
@@ -50,23 +76,6 @@ void check_quota(FileRoot& root, const Session& session, const Home& home, const
                      fmt::format("{} bytes would be more than the quota of {} ({} in use): {}", request.total, quota,
                                  in_home + others, request.path.text()));
 }
-
-// Returns what is in place now.
-std::optional<struct stat> check_place(FileRoot& root, const Session& session, const UploadRequest& request,
-                                       std::uint64_t staged, std::string_view staged_name) {
-  const Home home = root.home_of(session);
-  const Place place = home.place(request.path);
-  Home::require_writable(place.directory.get(), request.path);
-  const auto there = replaceable(place, request.path);
-  const std::uint64_t replaces = there ? static_cast<std::uint64_t>(there->st_size) : 0;
-  if (session.quota_bytes) check_quota(root, session, home, request, replaces, staged_name);
-  if (request.total > staged && request.total - staged > root.staging.free_bytes()) {
-    throw_file_error(ENOSPC, request.path.text());
-  }
-  return there;
-}
-
-}  // namespace
 
 std::optional<struct stat> replaceable(const Place& place, const Path& path) {
   struct stat status {};
@@ -91,6 +100,7 @@ std::uint64_t staged_offset(FileRoot& root, const Session& session, const Upload
     key = upload_key(request.path, request.total, *request.hash);
     staged = root.staging.size_of(session.user, key);
   }
+  const auto quota = lock_quota(root, session);
   const auto there = check_place(root, session, request, staged, key);
   if (staged == 0 && is_in_place(root, request, there)) return request.total;
   return staged <= request.total ? staged : 0;
@@ -107,21 +117,24 @@ std::unique_ptr<Upload::Parts> begin(FileRoot& root, const Session& session, con
                                                                 .staged = {},
                                                                 .hasher = Hasher(algorithm)});
   Upload::Parts& p = *parts;
-  const std::string key = request.hash ? upload_key(request.path, request.total, *request.hash) : std::string();
+  const std::string key =
+      request.hash ? upload_key(request.path, request.total, *request.hash) : root.staging.once_name();
+  auto quota = lock_quota(root, session);
   const auto there = check_place(root, session, request, request.offset, key);
-  if (!p.resumable()) {
-    p.staged = root.staging.make_once(session.user, root.slots);
-    p.slot = root.slots.take(fmt::format("{}/{}", session.user, p.staged.name));
-    p.slot->left = request.total;
-    return parts;
-  }
-  if (request.offset == request.total && is_in_place(root, request, there) &&
+  p.replaces = size_of(there);
+  if (p.resumable() && request.offset == request.total && is_in_place(root, request, there) &&
       root.staging.size_of(session.user, key) == 0) {
     p.offset = request.offset;
     p.in_place = true;
     return parts;
   }
-  p.slot = root.slots.take(fmt::format("{}/{}", session.user, key));
+  UploadClaim claim = root.slots.claim(fmt::format("{}/{}", session.user, key), request.total);
+  if (quota) quota.unlock();
+  p.slot = std::move(claim).take();
+  if (!p.resumable()) {
+    p.staged = root.staging.make(session.user, key, root.slots);
+    return parts;
+  }
   const auto hold = p.slot->use();
   auto kept = root.staging.find(session.user, key);
   if (const std::uint64_t here = kept ? kept->size : 0; request.offset > here) {
@@ -134,7 +147,6 @@ std::unique_ptr<Upload::Parts> begin(FileRoot& root, const Session& session, con
   }
   hash_file(p.staged.file.get(), request.offset, p.hasher, request.path.text(), stop);
   p.offset = request.offset;
-  p.slot->left = request.total - request.offset;
   return parts;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 
@@ -21,8 +22,9 @@ struct Upload::Parts {
   Hasher hasher;
   std::uint64_t offset = 0;
   std::uint64_t synced = 0;
-  bool ended = false;     // committed or dropped
-  bool in_place = false;  // the file has its name already; nothing is staged
+  std::uint64_t replaces = 0;  // the size of what it replaces, which the quota check gave back
+  bool ended = false;          // committed or dropped
+  bool in_place = false;       // the file has its name already; nothing is staged
 
   [[nodiscard]] bool resumable() const noexcept { return request.hash.has_value(); }
   void drop() noexcept;
@@ -31,6 +33,14 @@ struct Upload::Parts {
 // The file that the upload would replace, checked for what must not be replaced: a directory (conflict), a special file
 // (forbidden). nothing: none there.
 [[nodiscard]] std::optional<struct stat> replaceable(const Place& place, const Path& path);
+
+// HomeUse::lock(), for a user with a quota: without one nobody need wait for anybody.
+[[nodiscard]] std::unique_lock<std::mutex> lock_quota(FileRoot& root, const Session& session);
+
+// Throws ServiceError(quota_exceeded) when the home cannot take the upload instead of a file of size `replaces`. The
+// caller holds HomeUse::lock().
+void check_quota(FileRoot& root, const Session& session, const Home& home, const UploadRequest& request,
+                 std::uint64_t replaces, const std::string& staged_name);
 
 // True when the file in place is known to be exactly what is announced.
 [[nodiscard]] bool is_in_place(const FileRoot& root, const UploadRequest& request,

@@ -20,22 +20,27 @@ std::unique_lock<std::mutex> UploadSlot::try_use() noexcept {
   return hold;
 }
 
-std::shared_ptr<UploadSlot> UploadSlots::take(const std::string& key) {
-  auto slot = std::make_shared<UploadSlot>(*this, key);
-  // Held until the earlier holder is out, so that a third one waits for us and thereby for it.
-  const std::lock_guard ours(slot->mutex_);
-  std::shared_ptr<UploadSlot> earlier;
-  {
-    const std::lock_guard hold(mutex_);
-    Entry& entry = slots_[key];
-    earlier = entry.owned.lock();
-    entry = {slot, slot.get()};
+std::shared_ptr<UploadSlot> UploadClaim::take() && {
+  if (earlier_) {
+    const std::lock_guard theirs(earlier_->mutex_);
+    earlier_->taken_over_ = true;
   }
-  if (earlier) {
-    const std::lock_guard theirs(earlier->mutex_);
-    earlier->taken_over_ = true;
-  }
-  return slot;
+  hold_.unlock();
+  return std::move(slot_);
+}
+
+UploadClaim UploadSlots::claim(const std::string& key, std::uint64_t reserved) {
+  UploadClaim claim;
+  claim.slot_ = std::make_shared<UploadSlot>(*this, key);
+  claim.slot_->reserved = reserved;
+  // Nobody else knows it yet. Tried, not waited for, so that the thread sanitizer sees no order between this one and
+  // what the caller holds.
+  claim.hold_ = std::unique_lock(claim.slot_->mutex_, std::try_to_lock);
+  const std::lock_guard hold(mutex_);
+  Entry& entry = slots_[key];
+  claim.earlier_ = entry.owned.lock();
+  entry = {claim.slot_, claim.slot_.get()};
+  return claim;
 }
 
 std::shared_ptr<UploadSlot> UploadSlots::take_unused(const std::string& key) {
@@ -44,14 +49,14 @@ std::shared_ptr<UploadSlot> UploadSlots::take_unused(const std::string& key) {
   return slots_.try_emplace(key, Entry{slot, slot.get()}).second ? slot : nullptr;
 }
 
-std::uint64_t UploadSlots::left_of(std::string_view user, std::string_view but_for) const {
+std::map<std::string, std::uint64_t, std::less<>> UploadSlots::reserved_by(std::string_view user) const {
   const std::lock_guard hold(mutex_);
-  std::uint64_t left = 0;
+  std::map<std::string, std::uint64_t, std::less<>> reserved;
   const std::string prefix = std::string(user) + '/';
   for (auto slot = slots_.lower_bound(prefix); slot != slots_.end() && slot->first.starts_with(prefix); ++slot) {
-    if (slot->first != but_for) left += slot->second.slot->left;
+    reserved.emplace(slot->first.substr(prefix.size()), slot->second.slot->reserved);
   }
-  return left;
+  return reserved;
 }
 
 void UploadSlots::forget(const UploadSlot& slot) noexcept {

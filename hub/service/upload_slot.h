@@ -1,8 +1,9 @@
 // UploadSlot: the right to work on one staged file. The later of two connections with the same upload takes it from the
 // earlier one, between two of its calls.
 //
-//   auto slot = slots.take("anna/3f…");     // waits until the earlier holder's call, if one goes on, has ended
-//   { auto hold = slot->use(); ... }        // throws ServiceError(conflict) once the slot was taken over
+//   auto claim = slots.claim("anna/3f…", size);  // counts for quotas from now on; waits for nobody
+//   auto slot = std::move(claim).take();         // waits until the earlier holder's call, if one goes on, has ended
+//   { auto hold = slot->use(); ... }             // throws ServiceError(conflict) once the slot was taken over
 //
 // Any thread.
 #pragma once
@@ -31,25 +32,40 @@ class UploadSlot {
   // The same without the throw: not owning when the slot was taken over.
   [[nodiscard]] std::unique_lock<std::mutex> try_use() noexcept;
 
-  // What is still to come, for quotas.
-  std::atomic<std::uint64_t> left{0};
+  // What the upload may come to, for quotas: the whole, since what has come already may still be written to.
+  std::atomic<std::uint64_t> reserved{0};
 
  private:
   friend class UploadSlots;
+  friend class UploadClaim;
   UploadSlots& slots_;
   std::string key_;
   std::mutex mutex_;
   bool taken_over_ = false;
 };
 
+// A slot on its way to its new holder.
+class UploadClaim {
+ public:
+  // The slot is the caller's alone; an earlier holder has lost it.
+  [[nodiscard]] std::shared_ptr<UploadSlot> take() &&;
+
+ private:
+  friend class UploadSlots;
+  std::shared_ptr<UploadSlot> slot_;
+  std::unique_lock<std::mutex> hold_;  // until the earlier holder is out, so that a third one waits for us and thereby
+                                       // for it
+  std::shared_ptr<UploadSlot> earlier_;
+};
+
 class UploadSlots {
  public:
-  // The slot is the caller's alone; an earlier holder has lost it. Key: "<user>/<name of the staged file>".
-  [[nodiscard]] std::shared_ptr<UploadSlot> take(const std::string& key);
+  // Key: "<user>/<name of the staged file>".
+  [[nodiscard]] UploadClaim claim(const std::string& key, std::uint64_t reserved);
   // The same when nobody has it; nothing otherwise. Never waits.
   [[nodiscard]] std::shared_ptr<UploadSlot> take_unused(const std::string& key);
-  // What the user's uploads have still to come, but for one.
-  [[nodiscard]] std::uint64_t left_of(std::string_view user, std::string_view but_for) const;
+  // What the user's uploads have reserved, by the names of their staged files.
+  [[nodiscard]] std::map<std::string, std::uint64_t, std::less<>> reserved_by(std::string_view user) const;
 
  private:
   friend class UploadSlot;

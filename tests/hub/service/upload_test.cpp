@@ -337,6 +337,46 @@ TEST_F(UploadTest, a_quota_is_checked_before_the_first_byte) {
   upload.commit();
 }
 
+TEST_F(UploadTest, a_quota_holds_against_many_at_once) {
+  anna_.quota_bytes = 100'000;
+  const std::string content = random_bytes(60'000);
+  for (int round = 0; round < 50; ++round) {
+    std::vector<std::thread> threads;
+    std::atomic<int> taken{0};
+    for (int t = 0; t < 8; ++t) {
+      threads.emplace_back([&, t] {
+        const std::string name = std::to_string(t);
+        const auto code = code_of([&] {
+          if (t % 2 == 0) {
+            put(name, content);
+          } else {
+            send_rest(name, content, 0);
+          }
+        });
+        EXPECT_TRUE(!code || code == ErrorCode::quota_exceeded);
+        if (!code) ++taken;
+      });
+    }
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(taken, 1);
+    for (const auto& entry : fs::directory_iterator(home())) fs::remove(entry);
+  }
+}
+
+TEST_F(UploadTest, a_quota_holds_when_what_was_to_be_replaced_is_moved_away) {
+  anna_.quota_bytes = 1000;
+  put("a", std::string(900, 'x'));
+  const std::string content(800, 'y');
+  Upload upload = begin("a", content);
+  upload.write(as_span(content));
+  files_->move(anna_, path("a"), path("b"));
+  EXPECT_EQ(code_of([&] { upload.commit(); }), ErrorCode::quota_exceeded);
+  EXPECT_FALSE(fs::exists(home() / "a"));
+  files_->remove(anna_, path("b"), false);
+  send_rest("a", content, content.size());
+  EXPECT_EQ(read_whole(home() / "a"), content);
+}
+
 TEST_F(UploadTest, of_too_many_unfinished_uploads_the_oldest_that_is_not_in_use_goes) {
   for (const bool started_anew : {false, true}) {
     stop();
