@@ -189,5 +189,11 @@ def receive_all(sock):
         data += more
 
 
+class TestCase(unittest.TestCase):
+    def assert_fails(self, name, *arguments, says):
+        """It ends with 1, and this one line is all that it says of it."""
+        done = run(name, *arguments, check=False)
+        self.assertEqual((done.returncode, done.stderr), (1, f"{name}: {says}\n"))
+
+
 main = unittest.main
-TestCase = unittest.TestCase

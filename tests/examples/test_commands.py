@@ -91,9 +91,7 @@ class Commands(examples.TestCase):
                         self.assertEqual(sock.recv(1024), b"ls")
                     self.assertEqual(client.end(), 1)
                     self.assertEqual(client.output, b"command_client: the server hung up\n")
-        done = examples.run("command_client", "raw", 1, check=False)
-        self.assertEqual((done.returncode, done.stderr),
-                         (1, "command_client: connect 127.0.0.1:1: Connection refused\n"))
+        self.assert_fails("command_client", "raw", 1, says="connect 127.0.0.1:1: Connection refused")
 
     def test_client_does_not_believe_every_length(self):
         huge = 1 << 30
@@ -112,9 +110,7 @@ class Commands(examples.TestCase):
     def test_server_says_what_is_wrong_in_a_line(self):
         with examples.server() as listener:
             port = listener.getsockname()[1]
-            done = examples.run("command_server", "raw", port, check=False)
-            self.assertEqual((done.returncode, done.stderr),
-                             (1, f"command_server: bind 127.0.0.1:{port}: Address already in use\n"))
+            self.assert_fails("command_server", "raw", port, says=f"bind 127.0.0.1:{port}: Address already in use")
 
     def test_python_server(self):
         for form in FORMS:

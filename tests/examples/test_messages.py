@@ -110,9 +110,7 @@ class LengthAsText(examples.TestCase):
                     self.assertEqual(client.output.decode(), f"length_as_text: {error}\n")
         with examples.server() as taken:
             port = taken.getsockname()[1]
-            done = examples.run("length_as_text", "server", port, check=False)
-        self.assertEqual((done.returncode, done.stderr),
-                         (1, f"length_as_text: bind 127.0.0.1:{port}: Address already in use\n"))
+            self.assert_fails("length_as_text", "server", port, says=f"bind 127.0.0.1:{port}: Address already in use")
 
 
 class FixedLength(examples.TestCase):

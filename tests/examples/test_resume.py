@@ -107,12 +107,8 @@ class Resume(examples.TestCase):
     def test_what_went_wrong_is_one_line(self):
         with examples.server() as taken:
             port = taken.getsockname()[1]
-            done = examples.run("resume_server", port, self.folder, check=False)
-        self.assertEqual((done.returncode, done.stderr),
-                         (1, f"resume_server: bind 127.0.0.1:{port}: Address already in use\n"))
-        done = examples.run("resume_client", port, self.source, check=False)
-        self.assertEqual((done.returncode, done.stderr),
-                         (1, f"resume_client: connect 127.0.0.1:{port}: Connection refused\n"))
+            self.assert_fails("resume_server", port, self.folder, says=f"bind 127.0.0.1:{port}: Address already in use")
+        self.assert_fails("resume_client", port, self.source, says=f"connect 127.0.0.1:{port}: Connection refused")
         done = examples.run("resume_client", port, self.folder / "none", check=False)
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, r"^resume_client: .*: (No such file or directory|Connection refused)\n$")

@@ -68,15 +68,11 @@ class Tcp(examples.TestCase):
         with examples.server() as listener:
             port = listener.getsockname()[1]
             for name in ("tcp_server", "selector_echo_server", "talk"):
-                done = examples.run(name, port, check=False)
-                self.assertEqual((done.returncode, done.stderr),
-                                 (1, f"{name}: bind 127.0.0.1:{port}: Address already in use\n"))
+                self.assert_fails(name, port, says=f"bind 127.0.0.1:{port}: Address already in use")
         with examples.server(socket.SOCK_DGRAM) as taken:
             port = taken.getsockname()[1]
             for name in ("udp_server", "time_server", "command_udp_server"):
-                done = examples.run(name, port, check=False)
-                self.assertEqual((done.returncode, done.stderr),
-                                 (1, f"{name}: bind 127.0.0.1:{port}: Address already in use\n"))
+                self.assert_fails(name, port, says=f"bind 127.0.0.1:{port}: Address already in use")
 
     def test_client_against_python(self):
         listener = examples.server()
@@ -340,9 +336,7 @@ class Families(examples.TestCase):
                         self.skipTest("no IPv6 address on the loopback")
                     self.assertEqual(other.recv(100), b"you came over IPv6 from ::1\n")
             self.assertEqual(examples.run("tcp_client", f"[::1]:{port}").stdout, "you came over IPv6 from ::1\n")
-            second = examples.run("dual_stack", port, check=False)
-            self.assertEqual((second.returncode, second.stderr),
-                             (1, f"dual_stack: bind [::]:{port}: Address already in use\n"))
+            self.assert_fails("dual_stack", port, says=f"bind [::]:{port}: Address already in use")
 
     def test_can_frames(self):
         fault = self.fault("raw CAN") or "No such device"

@@ -43,9 +43,7 @@ class UdpChat(examples.TestCase):
     def test_what_went_wrong_is_one_line(self):
         with examples.server(socket.SOCK_DGRAM) as taken:
             port = taken.getsockname()[1]
-            done = examples.run("udp_chat_server", port, check=False)
-        self.assertEqual((done.returncode, done.stderr),
-                         (1, f"udp_chat_server: bind 127.0.0.1:{port}: Address already in use\n"))
+            self.assert_fails("udp_chat_server", port, says=f"bind 127.0.0.1:{port}: Address already in use")
         for contact, error in (("bob", "bob is not NAME=HOST:PORT"),
                                ("bob=localhost:70000", 'bad address "localhost:70000": the port must be 0 to 65535 .*'),
                                ("bob=no.such.host.invalid:1", "resolve no.such.host.invalid: .*")):

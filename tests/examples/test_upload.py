@@ -96,12 +96,8 @@ class Upload(examples.TestCase):
     def test_what_went_wrong_is_one_line(self):
         with examples.server() as taken:
             port = taken.getsockname()[1]
-            done = examples.run("upload_server", port, self.folder, check=False)
-        self.assertEqual((done.returncode, done.stderr),
-                         (1, f"upload_server: bind 127.0.0.1:{port}: Address already in use\n"))
-        done = examples.run("upload_client", port, self.source, check=False)
-        self.assertEqual((done.returncode, done.stderr),
-                         (1, f"upload_client: connect 127.0.0.1:{port}: Connection refused\n"))
+            self.assert_fails("upload_server", port, self.folder, says=f"bind 127.0.0.1:{port}: Address already in use")
+        self.assert_fails("upload_client", port, self.source, says=f"connect 127.0.0.1:{port}: Connection refused")
 
     def test_python_server(self):
         with examples.server() as listener:
