@@ -75,7 +75,7 @@ Bytes Ping::request(BytesView data) const {
   return packet;
 }
 
-std::optional<Bytes> Ping::match(const Datagram& packet) const {
+std::optional<Bytes> Ping::match(const Datagram& packet, BytesView sent) const {
   BytesView echo = packet.data;
   if (to_.is_ipv4() && is_raw()) {  // the IP header comes with it
     if (echo.empty()) return std::nullopt;
@@ -86,7 +86,10 @@ std::optional<Bytes> Ping::match(const Datagram& packet) const {
   if (type != (to_.is_ipv4() ? unsigned{ICMP_ECHOREPLY} : unsigned{ICMP6_ECHO_REPLY})) return std::nullopt;
   if (is_raw() && two_bytes(echo, 4) != identity_) return std::nullopt;
   if (two_bytes(echo, 6) != sequence_) return std::nullopt;
-  return Bytes(echo.from(kHeader).span());
+  // The identity that the kernel gives a datagram socket may be ours as well. What was sent comes back (RFC 792).
+  const BytesView data = echo.from(kHeader);
+  if (data.text() != sent.text()) return std::nullopt;
+  return Bytes(data.span());
 }
 
 std::optional<Echo> Ping::ask(Timeout timeout, BytesView data) {
@@ -106,7 +109,7 @@ std::optional<Echo> Ping::ask(Timeout timeout, BytesView data) {
         return std::nullopt;
       }
     }
-    if (std::optional<Bytes> echoed = match(*packet)) {
+    if (std::optional<Bytes> echoed = match(*packet, data)) {
       return Echo{.from = packet->from.with_port(0),
                   .time = Clock::now() - asked,
                   .data = std::move(*echoed),

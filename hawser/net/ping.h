@@ -46,7 +46,7 @@ class Ping {
  private:
   [[nodiscard]] Bytes request(BytesView data) const;
   // The echo in a packet, if it answers the last request.
-  [[nodiscard]] std::optional<Bytes> match(const Datagram& packet) const;
+  [[nodiscard]] std::optional<Bytes> match(const Datagram& packet, BytesView sent) const;
 
   Address to_;
   Socket socket_;
