@@ -159,7 +159,6 @@ std::size_t Socket::send_datagram(std::span<const BytesView> parts, const Addres
                                      static_cast<const sockaddr*>(message.msg_name), message.msg_namelen)
                : detail::sys::sendmsg(operation.fd(), &message, MSG_NOSIGNAL);
   };
-  Duration pause = std::chrono::microseconds(100);
   const auto attempt = [&]() -> ssize_t {
     for (;;) {
       const ssize_t sent = send();
@@ -167,8 +166,7 @@ std::size_t Socket::send_datagram(std::span<const BytesView> parts, const Addres
       if (errno == EAGAIN) {
         if (!to || family() != AF_UNIX) return sent;
         // The receiver's queue is full, and a UNIX socket that is not connected to it does not say when that changes.
-        operation.rest(pause, "the receiver's queue is full");
-        pause = std::min<Duration>(pause * 2, std::chrono::milliseconds(20));
+        operation.rest_longer("the receiver's queue is full");
         continue;
       }
       const int error = errno;

@@ -107,8 +107,7 @@ void Socket::Operation::hold_back(std::uint64_t transferred) {
   pollfd still{
       .fd = fd(), .events = static_cast<short>(direction_ == Direction::read ? POLLIN : POLLOUT), .revents = 0};
   if (detail::sys::poll(&still, 1, 0) <= 0) return;
-  pause_ = std::clamp(2 * pause_, kFirstPause, kLongestPause);
-  counted(transferred, [this] { rest(pause_, "what the kernel reports is not there"); });
+  counted(transferred, [this] { rest_longer("what the kernel reports is not there"); });
 }
 
 bool Socket::Operation::wait_at_most(Expiry expiry) {
@@ -124,6 +123,11 @@ void Socket::Operation::rest(Duration pause, const char* why) {
   if (left == Duration::zero()) throw SocketTimeout(words() + ": timed out, " + why);
   sleep(std::min(pause, left.value_or(pause)));
   if (core_.pollable.closed()) throw SocketClosed(name_, core_.name);
+}
+
+void Socket::Operation::rest_longer(const char* why) {
+  pause_ = std::clamp(2 * pause_, kFirstPause, kLongestPause);
+  rest(pause_, why);
 }
 
 void Socket::Operation::fail(int error_number, std::uint64_t transferred) const {

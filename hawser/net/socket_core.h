@@ -92,6 +92,8 @@ class Socket::Operation {
   // For what no event tells: lets that time pass, within the timeouts, before the next attempt. Throws as wait() does;
   // why is for the message of a timeout.
   void rest(Duration pause, const char* why);
+  // The same, for twice as long each time of this call, from a tenth of a millisecond to 20 ms.
+  void rest_longer(const char* why);
   void drained() noexcept { use_.drained(); }
   // part(), a piece of a call that has moved so many bytes before: what it throws tells of them.
   template <class Part>
@@ -161,7 +163,7 @@ class Socket::Operation {
   const char* name_;
   std::optional<Expiry> budget_;
   unsigned calls_ = 0;
-  Duration pause_ = Duration::zero();  // the latest one of hold_back()
+  Duration pause_ = Duration::zero();  // the latest one of rest_longer()
 };
 
 }  // namespace hawser
