@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <new>
 #include <stdexcept>
@@ -99,10 +100,21 @@ class Spare {
 
 thread_local Spare t_spare;
 
+// A length is little-endian on the wire.
+std::uint32_t wire_order(std::uint32_t word) {
+  if constexpr (std::endian::native == std::endian::big) return std::byteswap(word);
+  return word;
+}
+
+void write_length(char* at, std::size_t length) {
+  const std::uint32_t word = wire_order(static_cast<std::uint32_t>(length));
+  std::memcpy(at, &word, kLengthBytes);
+}
+
 std::int32_t read_length(const std::byte* at) {
-  std::uint32_t length = 0;
-  for (unsigned i = 0; i < kLengthBytes; ++i) length |= std::to_integer<std::uint32_t>(at[i]) << (8 * i);
-  return static_cast<std::int32_t>(length);
+  std::uint32_t word = 0;
+  std::memcpy(&word, at, kLengthBytes);
+  return static_cast<std::int32_t>(wire_order(word));
 }
 
 }  // namespace
@@ -123,18 +135,31 @@ void FrameStream::fail(FrameFault fault, const std::string& what) {
 
 void FrameStream::encode(std::string& out, const Json& header, std::uint64_t body_size) const {
   if (!header.is_object() && !header.is_null()) throw std::invalid_argument("a frame's header must be a JSON object");
-  if (body_size > FrameLimits::kMaxBody) throw std::invalid_argument("a frame's body has at most 2^63-1 bytes");
-  const Json* claimed = header.find("size");
-  if (claimed != nullptr && claimed->to_uint64() != body_size) {
-    throw std::invalid_argument(fmt::format("the header claims {} bytes, the body has {}", claimed->dump(), body_size));
-  }
   out.assign(kLengthBytes, '\0');
   if (header.is_null()) {
     out.append("{}");
   } else {
     header.append_to(out);
   }
-  if (claimed == nullptr && body_size > 0) {
+  finish_header(out, header.find("size"), body_size);
+}
+
+void FrameStream::encode(std::string& out, std::initializer_list<Json::Written> header, std::uint64_t body_size) const {
+  out.assign(kLengthBytes, '\0');
+  Json::append_object_to(out, header);
+  const auto* const size = std::ranges::find(header, std::string_view("size"), &Json::Written::key);
+  finish_header(out, size == header.end() ? nullptr : &size->value, body_size);
+}
+
+// Of a header whose text stands in out, behind where its length goes. claimed: its "size", if it has one.
+void FrameStream::finish_header(std::string& out, const Json* claimed, std::uint64_t body_size) const {
+  if (body_size > FrameLimits::kMaxBody) throw std::invalid_argument("a frame's body has at most 2^63-1 bytes");
+  if (claimed != nullptr) {
+    if (claimed->to_uint64() != body_size) {
+      throw std::invalid_argument(
+          fmt::format("the header claims {} bytes, the body has {}", claimed->dump(), body_size));
+    }
+  } else if (body_size > 0) {
     out.back() = out.size() > kLengthBytes + 2 ? ',' : '{';
     if (out.size() == kLengthBytes + 2) out.pop_back();
     fmt::format_to(std::back_inserter(out), "\"size\":{}}}", body_size);
@@ -144,10 +169,11 @@ void FrameStream::encode(std::string& out, const Json& header, std::uint64_t bod
     throw std::invalid_argument(
         fmt::format("a header of {} bytes is beyond the limit of {}", length, limits_.max_header));
   }
-  for (unsigned i = 0; i < kLengthBytes; ++i) out[i] = static_cast<char>((length >> (8 * i)) & 0xFF);
+  write_length(out.data(), length);
 }
 
-void FrameStream::send(const Json& header, BytesView body) {
+template <class Header>
+void FrameStream::send_bytes(const Header& header, BytesView body) {
   Outgoing outgoing;
   std::string& out = outgoing.text();
   encode(out, header, body.size());
@@ -160,7 +186,8 @@ void FrameStream::send(const Json& header, BytesView body) {
   stream_->write_all(parts);
 }
 
-void FrameStream::send(const Json& header, const FileSlice& body) {
+template <class Header>
+void FrameStream::send_slice(const Header& header, const FileSlice& body) {
   Outgoing outgoing;
   std::string& out = outgoing.text();
   encode(out, header, body.count);
@@ -170,6 +197,11 @@ void FrameStream::send(const Json& header, const FileSlice& body) {
     throw FrameError(FrameFault::truncated, fmt::format("the file ended {} bytes early", body.count - sent));
   }
 }
+
+void FrameStream::send(const Json& header, BytesView body) { send_bytes(header, body); }
+void FrameStream::send(std::initializer_list<Json::Written> header, BytesView body) { send_bytes(header, body); }
+void FrameStream::send(const Json& header, const FileSlice& body) { send_slice(header, body); }
+void FrameStream::send(std::initializer_list<Json::Written> header, const FileSlice& body) { send_slice(header, body); }
 
 void FrameStream::send_header(const Json& header) {
   Outgoing outgoing;

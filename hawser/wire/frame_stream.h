@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <string>
@@ -45,9 +46,11 @@ class FrameStream {
   // there is a body. Throws std::invalid_argument, before anything is sent, when the header is not an object, is longer
   // than max_header, or claims another size than the body's.
   void send(const Json& header, BytesView body = {});
+  void send(std::initializer_list<Json::Written> header, BytesView body = {});
   // The body comes out of a file. Throws FrameError (truncated) when the file turned out shorter: the stream is then
   // in the middle of a body, and all that is left is to close it.
   void send(const Json& header, const FileSlice& body);
+  void send(std::initializer_list<Json::Written> header, const FileSlice& body);
   // Sends a header whose body of header["size"] bytes the caller sends by write_body().
   void send_header(const Json& header);
   void write_body(BytesView part) { stream_->write_all(part); }
@@ -93,6 +96,12 @@ class FrameStream {
   void await_header(std::size_t wanted);
   Frame parse_header(std::size_t length);
   void encode(std::string& out, const Json& header, std::uint64_t body_size) const;
+  void encode(std::string& out, std::initializer_list<Json::Written> header, std::uint64_t body_size) const;
+  void finish_header(std::string& out, const Json* claimed, std::uint64_t body_size) const;
+  template <class Header>
+  void send_bytes(const Header& header, BytesView body);
+  template <class Header>
+  void send_slice(const Header& header, const FileSlice& body);
   [[noreturn]] void fail(FrameFault fault, const std::string& what);
 
   std::unique_ptr<Stream> owned_;

@@ -53,18 +53,21 @@ constexpr std::size_t kSortFrom = 24;
                         fmt::format("the key \"{}\" comes twice", key.size() > 64 ? key.substr(0, 64) : key));
 }
 
-void refuse_double_keys(const Json::Object& members) {
+// Of an Object, or of a list of Written.
+template <class Members>
+void refuse_keys_twice(const Members& members) {
   if (members.size() < kSortFrom) {
-    for (std::size_t i = 1; i < members.size(); ++i) {
-      for (std::size_t k = 0; k < i; ++k) {
-        if (members[i].key == members[k].key) key_twice(members[i].key);
+    const auto* const end = std::data(members) + members.size();
+    for (const auto* member = std::data(members); member < end; ++member) {
+      for (const auto* earlier = std::data(members); earlier < member; ++earlier) {
+        if (member->key == earlier->key) key_twice(member->key);
       }
     }
     return;
   }
   std::vector<std::string_view> keys;
   keys.reserve(members.size());
-  for (const Json::Member& member : members) keys.emplace_back(member.key);
+  for (const auto& member : members) keys.emplace_back(member.key);
   std::ranges::sort(keys);
   const auto twice = std::ranges::adjacent_find(keys);
   if (twice != keys.end()) key_twice(*twice);
@@ -86,12 +89,15 @@ Json::Json(Digits digits) noexcept : held_(Held::digits) { std::construct_at(&va
 Json::Json(Array values) noexcept : held_(Held::array) { std::construct_at(&value_.array, std::move(values)); }
 
 Json::Json(Object members) {
-  refuse_double_keys(members);
+  refuse_keys_twice(members);
   std::construct_at(&value_.object, std::move(members));
   held_ = Held::object;
 }
 
+void Json::refuse_double_keys(std::initializer_list<Written> members) { refuse_keys_twice(members); }
+
 Json::Json(std::initializer_list<Written> members) : Json() {
+  refuse_double_keys(members);
   std::construct_at(&value_.object);
   held_ = Held::object;
   value_.object.reserve(members.size());
@@ -100,7 +106,6 @@ Json::Json(std::initializer_list<Written> members) : Json() {
     member.key = written.key;
     member.value = std::move(written.value);
   }
-  refuse_double_keys(value_.object);
 }
 
 Json::Json(const Json& other) { copy(other); }

@@ -103,6 +103,8 @@ class Json {
   // Compact UTF-8 text, without spaces or a line end. Strings that are not valid UTF-8 get U+FFFD for what is wrong.
   [[nodiscard]] std::string dump() const;
   void append_to(std::string& out) const;
+  // The text of Json(members), without making it. Throws JsonSyntaxError (duplicate_key) and appends nothing then.
+  static void append_object_to(std::string& out, std::initializer_list<Written> members);
 
   [[nodiscard]] Type type() const noexcept;
   [[nodiscard]] bool is_null() const noexcept { return held_ == Held::null; }
@@ -185,6 +187,8 @@ class Json {
   explicit Json(Signed number) noexcept;
   explicit Json(Unsigned number) noexcept;
   explicit Json(Digits digits) noexcept;
+
+  static void refuse_double_keys(std::initializer_list<Written> members);
 
   [[nodiscard]] bool is_word() const noexcept { return held_ < Held::digits; }
   // In place of a word: copies, or moves and leaves null behind.

@@ -61,6 +61,8 @@ class Json::Writer {
   Writer& operator=(const Writer&) = delete;
 
   void value(const Json& json);
+  template <class Members>
+  void object(const Members& members);
   void flush() {
     out_.append(piece_.data(), used_);
     used_ = 0;
@@ -86,7 +88,6 @@ class Json::Writer {
   template <class Number>
   void number(Number value);
   void array(const Array& values);
-  void object(const Object& members);
 
   std::string& out_;
   std::size_t used_ = 0;
@@ -172,10 +173,11 @@ void Json::Writer::array(const Array& values) {
   put(']');
 }
 
-void Json::Writer::object(const Object& members) {
+template <class Members>
+void Json::Writer::object(const Members& members) {
   put('{');
-  for (const Member& member : members) {
-    if (&member != members.data()) put(',');
+  for (const auto& member : members) {
+    if (&member != std::data(members)) put(',');
     string(member.key);
     put(':');
     value(member.value);
@@ -186,6 +188,13 @@ void Json::Writer::object(const Object& members) {
 void Json::append_to(std::string& out) const {
   Writer writer(out);
   writer.value(*this);
+  writer.flush();
+}
+
+void Json::append_object_to(std::string& out, std::initializer_list<Written> members) {
+  refuse_double_keys(members);
+  Writer writer(out);
+  writer.object(members);
   writer.flush();
 }
 
