@@ -8,7 +8,7 @@
 namespace hawser::detail {
 
 Context& Context::current() noexcept {
-  if (Fiber* fiber = current_fiber()) return *fiber;
+  if (Fiber* fiber = Loop::current_fiber()) return *fiber;
   struct ThreadContext final : Context {};
   thread_local ThreadContext own;
   return own;

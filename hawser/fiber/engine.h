@@ -118,12 +118,6 @@ class Engine {
  protected:
   Tally submits_;
   Tally calls_;
-
-  // Which watch an event belongs to; null when it has been retired.
-  [[nodiscard]] static Watch* find(Loop& loop, std::uint64_t tag) noexcept;
-  [[nodiscard]] static std::uint64_t tag(const Watch& watch) noexcept {
-    return (std::uint64_t{watch.generation} << 32) | watch.slot;
-  }
 };
 
 enum class EngineKind : std::uint8_t { epoll, uring };

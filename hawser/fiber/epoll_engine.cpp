@@ -10,6 +10,7 @@
 #include <hawser/base/fd.h>
 #include <hawser/base/system_calls.h>
 #include <hawser/fiber/engine.h>
+#include <hawser/fiber/loop.h>
 
 namespace hawser::detail {
 namespace {
@@ -82,7 +83,7 @@ class EpollEngine final : public Engine {
       if (i + 1 < count) fetch_subject(i + 1);
       const std::uint32_t what = events_[i].events;
       if (events_[i].data.u64 == kWakeTag) continue;
-      Watch* watch = find(loop_, events_[i].data.u64);
+      Watch* watch = find(events_[i].data.u64);
       if (!watch) continue;
       const bool broken = what & (EPOLLERR | EPOLLHUP);
       watch->report(broken || (what & (EPOLLIN | EPOLLRDHUP | EPOLLPRI)), broken || (what & EPOLLOUT),
@@ -90,9 +91,17 @@ class EpollEngine final : public Engine {
     }
   }
 
+  // What an event carries to tell which watch it belongs to.
+  [[nodiscard]] static std::uint64_t tag(const Watch& watch) noexcept {
+    return (std::uint64_t{watch.generation} << 32) | watch.slot;
+  }
+  // Null when it has been retired.
+  [[nodiscard]] Watch* find(std::uint64_t tag) const noexcept {
+    return loop_.find_watch(static_cast<std::uint32_t>(tag), static_cast<std::uint32_t>(tag >> 32));
+  }
   [[nodiscard]] const Watch* watch_of(int event) const noexcept {
     const std::uint64_t tag = events_[event].data.u64;
-    return tag == kWakeTag ? nullptr : find(loop_, tag);
+    return tag == kWakeTag ? nullptr : find(tag);
   }
   void fetch(int event) const noexcept {
     const Watch* watch = watch_of(event);

@@ -370,15 +370,20 @@ void Loop::cancel_all() noexcept {
 
 // Watches ---------------------------------------------------------------------------------------------------------
 
-Watch& Loop::add_watch(int fd, bool bound) {
-  if (free_watches_.empty()) {
-    Watch& fresh = watches_.emplace_back();
-    fresh.loop = this;
-    fresh.slot = static_cast<std::uint32_t>(watches_.size() - 1);
-    free_watches_.reserve(watches_.size());  // so that retiring one never allocates
-    free_watches_.push_back(fresh.slot);
+void Loop::add_watch_block() {
+  const std::size_t first = watches_.size() * kWatchesABlock;
+  free_watches_.reserve(first + kWatchesABlock);  // so that retiring one never allocates
+  WatchBlock& block = *watches_.emplace_back(std::make_unique<WatchBlock>());
+  for (std::size_t i = kWatchesABlock; i-- > 0;) {  // the first is to be taken first
+    block[i].loop = this;
+    block[i].slot = static_cast<std::uint32_t>(first + i);
+    free_watches_.push_back(block[i].slot);
   }
-  Watch& watch = watches_[free_watches_.back()];
+}
+
+Watch& Loop::add_watch(int fd, bool bound) {
+  if (free_watches_.empty()) add_watch_block();
+  Watch& watch = watch_at(free_watches_.back());
   watch.fd = fd;
   watch.bound = bound;
   watch.ready[0] = watch.ready[1] = watch.more_behind = false;
@@ -418,15 +423,6 @@ void Loop::report_again(Watch& watch) noexcept {
     delete arrived;
   };
   post(*report);
-}
-
-Watch* Loop::find_watch(std::uint32_t slot, std::uint32_t generation) noexcept {
-  Watch& watch = watches_[slot];
-  return watch.generation == generation ? &watch : nullptr;
-}
-
-Watch* Engine::find(Loop& loop, std::uint64_t tag) noexcept {
-  return loop.find_watch(static_cast<std::uint32_t>(tag), static_cast<std::uint32_t>(tag >> 32));
 }
 
 void Watch::report(bool readable, bool writable, bool has_more_behind) noexcept {

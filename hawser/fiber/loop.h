@@ -7,9 +7,9 @@
 // its loop is still there.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
-#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -101,7 +101,10 @@ class Loop {
   // For tests that put words into the kernel's mouth: the watch is reported ready, both ways and to the end, at the
   // next turn.
   void report_again(Watch& watch) noexcept;
-  [[nodiscard]] Watch* find_watch(std::uint32_t slot, std::uint32_t generation) noexcept;
+  [[nodiscard]] Watch* find_watch(std::uint32_t slot, std::uint32_t generation) noexcept {
+    Watch& watch = watch_at(slot);
+    return watch.generation == generation ? &watch : nullptr;
+  }
 
   // Any thread may ask whether there is one; only the loop's own may look at it.
   [[nodiscard]] Fiber* running() const noexcept { return running_.load(std::memory_order_relaxed); }
@@ -127,6 +130,11 @@ class Loop {
   static constexpr int kSlicesATurn = 256;
   static constexpr std::size_t kWarmFibers = 256;
   static constexpr std::uintptr_t kStackColours = 24;
+
+  [[nodiscard]] Watch& watch_at(std::uint32_t slot) noexcept {
+    return (*watches_[slot / kWatchesABlock])[slot % kWatchesABlock];
+  }
+  void add_watch_block();
 
   static void fiber_entry(Flow& self);
   void turn();
@@ -183,7 +191,10 @@ class Loop {
   const EngineKind engine_kind_;
   std::string engine_reason_;
   std::unique_ptr<Engine> engine_;
-  std::deque<Watch> watches_;  // stable addresses
+  // In blocks, so that their addresses are stable.
+  static constexpr std::size_t kWatchesABlock = 32;
+  using WatchBlock = std::array<Watch, kWatchesABlock>;
+  std::vector<std::unique_ptr<WatchBlock>> watches_;
   std::vector<std::uint32_t> free_watches_;
 
   Runtime* runtime_ = nullptr;

@@ -114,15 +114,10 @@ void Pollable::drop_watches() noexcept {
   }
 }
 
-Watch* Pollable::watch(bool add) {
-  Loop* loop = Loop::current();
-  if (!loop) return nullptr;
+Watch* Pollable::make_watch() {
+  Loop& loop = *Loop::current();
   Watch* head = watches_.load(std::memory_order_acquire);
-  for (Watch* known = head; known; known = known->next) {
-    if (known->loop == loop) return known;
-  }
-  if (!add) return nullptr;
-  Watch& fresh = loop->add_watch(fd_.get(), is_bound_.load(std::memory_order_relaxed));
+  Watch& fresh = loop.add_watch(fd_.get(), is_bound_.load(std::memory_order_relaxed));
   do {
     fresh.next = head;
   } while (!watches_.compare_exchange_weak(head, &fresh, std::memory_order_acq_rel, std::memory_order_acquire));
@@ -138,27 +133,42 @@ int Pollable::pin(const char* operation, const std::string& object) {
   return fd_.get();
 }
 
+inline Watch* Pollable::known_watch(const Loop* loop) const noexcept {
+  if (!loop) return nullptr;
+  Watch* known = watches_.load(std::memory_order_acquire);
+  while (known && known->loop != loop) known = known->next;
+  return known;
+}
+
 Pollable::Use::Use(Pollable& pollable, Direction direction, const char* operation, const std::string& object)
     : pollable_(pollable), direction_(direction), operation_(operation), object_(object), watch_(nullptr) {
-  if (Fiber* fiber = detail::Context::current_fiber()) {
-    if (fiber->cancel_due()) throw_unless_ready(Wake::cancelled, operation);
-    if (++fiber->operations >= kOperationsInARow) {
-      fiber->operations = 0;
-      yield();
-      check_cancelled();
-    }
+  if (Fiber* fiber = Loop::current_fiber()) {
+    ++fiber->operations;
+    if (fiber->cancel_requested || fiber->operations >= kOperationsInARow) [[unlikely]]
+      stop_or_yield(*fiber);
   }
   pollable.come_through_fork();
   const std::uint32_t before = pollable.state_.fetch_or(bit(), std::memory_order_seq_cst);
+  if (before & (kClosed | bit())) [[unlikely]]
+    refuse(before);
+  watch_ = pollable.known_watch(Loop::current());
+}
+
+void Pollable::Use::stop_or_yield(Fiber& fiber) const {
+  if (fiber.cancel_due()) throw_unless_ready(Wake::cancelled, operation_);
+  if (fiber.operations < kOperationsInARow) return;
+  fiber.operations = 0;
+  yield();
+  check_cancelled();
+}
+
+void Pollable::Use::refuse(std::uint32_t before) const {
   if (before & kClosed) {
-    if (!(before & bit())) pollable.leave(bit());
-    throw SocketClosed(operation, object);
+    if (!(before & bit())) pollable_.leave(bit());
+    throw SocketClosed(operation_, object_);
   }
-  if (before & bit()) {
-    throw std::logic_error(std::string(operation) + " " + object + ": two " +
-                           (direction == Direction::read ? "readers" : "writers") + " at once");
-  }
-  watch_ = pollable.watch(false);
+  throw std::logic_error(std::string(operation_) + " " + object_ + ": two " +
+                         (direction_ == Direction::read ? "readers" : "writers") + " at once");
 }
 
 Pollable::Use::~Use() { pollable_.leave(bit()); }
@@ -185,10 +195,12 @@ void Pollable::Use::came_short() noexcept {
 }
 
 Wake Pollable::Use::wait(Expiry expiry, detail::EagerCall* eager) {
-  Fiber* const fiber = detail::Context::current_fiber();
+  Fiber* const fiber = Loop::current_fiber();
   if (fiber) {
     if (!watch_) {
-      watch_ = pollable_.watch(true);
+      // Another direction's Use may have made one since.
+      watch_ = pollable_.known_watch(&fiber->loop);
+      if (!watch_) watch_ = pollable_.make_watch();
       watch_->ready[side()] = false;  // the call that led here has tried
     }
     if (watch_->ready[side()]) return Wake::ready;

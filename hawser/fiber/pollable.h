@@ -23,6 +23,8 @@ namespace hawser {
 enum class Direction : std::uint8_t { read, write };
 
 namespace detail {
+class Fiber;
+class Loop;
 struct EagerCall;
 struct Watch;
 }  // namespace detail
@@ -87,8 +89,10 @@ class Pollable {
   // Takes a bit, or one pin, out of the state. The last touch of the Pollable.
   void leave(std::uint32_t share) noexcept;
   void drop_watches() noexcept;
-  // The registration with the current loop: found, or (add) made. Null when there is none.
-  [[nodiscard]] detail::Watch* watch(bool add);
+  // The registration with that loop. Null when there is none.
+  [[nodiscard]] detail::Watch* known_watch(const detail::Loop* loop) const noexcept;
+  // One with the current loop, which has none yet.
+  [[nodiscard]] detail::Watch* make_watch();
 
   UniqueFd fd_;
   std::atomic<bool> is_bound_{false};
@@ -127,6 +131,9 @@ class Pollable::Use {
   [[nodiscard]] Wake wait(Expiry expiry, detail::EagerCall* eager = nullptr);
 
  private:
+  // The rare parts of the constructor, apart so that the usual case makes no room for them.
+  void stop_or_yield(detail::Fiber& fiber) const;
+  [[noreturn]] void refuse(std::uint32_t before) const;
   [[nodiscard]] std::size_t side() const noexcept { return static_cast<std::size_t>(direction_); }
   [[nodiscard]] std::uint32_t bit() const noexcept { return direction_ == Direction::read ? kReading : kWriting; }
 

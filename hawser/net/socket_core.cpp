@@ -62,6 +62,11 @@ void Socket::Operation::wait(std::uint64_t transferred, detail::EagerCall* eager
 
 void Socket::Operation::wait_for_peer(detail::EagerCall* eager) {
   if (never_waits()) throw WouldBlock(name_, core_.name);
+  if (waits_for_ever()) [[likely]] {
+    const Wake why = use_.wait(Expiry::never(), eager);
+    if (why != Wake::ready) throw_unless_ready(why, words());
+    return;
+  }
   Expiry expiry = budget();
   bool stalled = false;
   if (const Timeout idle = Core::get(core_.idle_timeout)) {

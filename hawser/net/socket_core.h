@@ -151,6 +151,10 @@ class Socket::Operation {
   [[nodiscard]] bool never_waits() const noexcept {
     return !budget_ && core_.timeout.load(std::memory_order_relaxed) == 0;
   }
+  [[nodiscard]] bool waits_for_ever() const noexcept {
+    return !budget_ && !core_.pace && core_.timeout.load(std::memory_order_relaxed) == Core::kNone &&
+           core_.idle_timeout.load(std::memory_order_relaxed) == Core::kNone;
+  }
   // In a handler.
   [[noreturn]] static void throw_on(std::uint64_t transferred);
   void wait_for_peer(detail::EagerCall* eager);

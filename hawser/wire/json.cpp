@@ -137,19 +137,21 @@ void Json::copy(const Json& other) {
 }
 
 void Json::take_large(Json& other) noexcept {
+  const auto move = [](auto& from, auto& to) {
+    std::construct_at(&to, std::move(from));
+    std::destroy_at(&from);
+  };
   switch (other.held_) {
     case Held::array:
-      std::construct_at(&value_.array, std::move(other.value_.array));
+      move(other.value_.array, value_.array);
       break;
     case Held::object:
-      std::construct_at(&value_.object, std::move(other.value_.object));
+      move(other.value_.object, value_.object);
       break;
     default:
-      std::construct_at(&value_.text, std::move(other.value_.text));
+      move(other.value_.text, value_.text);
   }
-  held_ = other.held_;
-  other.drop_large();
-  other.held_ = Held::null;
+  held_ = std::exchange(other.held_, Held::null);
 }
 
 void Json::drop_large() noexcept {

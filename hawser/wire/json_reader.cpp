@@ -97,11 +97,17 @@ class Builder {
 
   Json document(ondemand::document& document, std::string_view text) {
     const char first = text.empty() ? '\0' : text.front();
-    if (first != '{' && first != '[' && first != '"') {
-      // Where a lone word or number ends is nothing to look up.
-      if (text == "true" || text == "false") return Json(text == "true");
-      return text == "null" ? Json() : Json::number(text);
-    }
+    return first == '{' || first == '[' || first == '"' ? long_value(document, first) : lone_word(text);
+  }
+
+ private:
+  // Where one ends is nothing to look up.
+  static Json lone_word(std::string_view text) {
+    if (text == "true" || text == "false") return Json(text == "true");
+    return text == "null" ? Json() : Json::number(text);
+  }
+
+  Json long_value(ondemand::document& document, char first) {
     Json made = first == '{'   ? object(need(document.get_object()), 1)
                 : first == '[' ? array(need(document.get_array()), 1)
                                : Json(need(document.get_string()));
@@ -109,7 +115,6 @@ class Builder {
     return made;
   }
 
- private:
   Json value(ondemand::value value, std::size_t depth) {
     const std::string_view token = value.raw_json_token();
     if (token.data() >= end_) not_json("it ends too early");
@@ -140,10 +145,19 @@ class Builder {
     for (auto each : object) {
       ondemand::field field = need(std::move(each));
       Json::Member& member = members.emplace_back();
-      member.key = need(field.unescaped_key());
+      member.key = key(field);
       member.value = value(field.value(), depth);
     }
     return Json(std::move(members));
+  }
+
+  // Most keys stand in the text as they are.
+  std::string_view key(ondemand::field& field) {
+    const char* const from = field.key().raw();
+    for (const char* at = from; at < end_ && *at != '\\'; ++at) {
+      if (*at == '"') return {from, at};
+    }
+    return need(field.unescaped_key());
   }
 
   Json array(ondemand::array array, std::size_t depth) {

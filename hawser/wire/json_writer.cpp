@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <string>
@@ -119,48 +120,40 @@ void Json::Writer::value(const Json& json) {
 
 void Json::Writer::string(std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
-  std::size_t plain = 0;  // from here on not yet written
-  std::size_t at = 0;
   put('"');
-  while (at < text.size()) {
+  for (std::size_t at = 0; at < text.size();) {
     const auto byte = static_cast<unsigned char>(text[at]);
     const char how = kEscape[byte];
     if (how == 0) {
-      ++at;
-      continue;
-    }
-    if (how == 1) {
-      if (const std::size_t length = sequence_length(text, at)) {
-        at += length;
-        continue;
-      }
-    }
-    put(text.substr(plain, at - plain));
-    if (how == 1) {
-      put("\xEF\xBF\xBD");
-    } else if (how == 'u') {
-      put("\\u00");
-      put(kHex[byte >> 4]);
-      put(kHex[byte & 15]);
+      put(text[at++]);
+    } else if (how == 1) {
+      const std::size_t length = sequence_length(text, at);
+      put(length > 0 ? text.substr(at, length) : "\xEF\xBF\xBD");
+      at += std::max<std::size_t>(length, 1);
     } else {
       put('\\');
       put(how);
+      if (how == 'u') {
+        put("00");
+        put(kHex[byte >> 4]);
+        put(kHex[byte & 15]);
+      }
+      ++at;
     }
-    plain = ++at;
   }
-  put(text.substr(plain));
   put('"');
 }
 
 template <class Number>
 void Json::Writer::number(Number value) {
-  std::array<char, 40> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  const std::string_view text(digits.data(), static_cast<std::size_t>(end - digits.data()));
-  put(text);
+  constexpr std::size_t kLongest = 40;
+  if (piece_.size() - used_ < kLongest) flush();
+  char* const from = piece_.data() + used_;
+  char* const end = std::to_chars(from, from + kLongest, value).ptr;
+  used_ += static_cast<std::size_t>(end - from);
   // A whole real stays a real for whoever reads it.
   if constexpr (std::is_floating_point_v<Number>) {
-    if (text.find_first_of(".e") == std::string_view::npos) put(".0");
+    if (std::string_view(from, end).find_first_of(".e") == std::string_view::npos) put(".0");
   }
 }
 
