@@ -85,6 +85,44 @@ TEST(frame_stream, a_header_that_cannot_be_right_is_refused_before_anything_is_s
   EXPECT_TRUE(stream.written.empty());
 }
 
+TEST(frame_stream, a_header_written_as_a_list_is_sent_as_its_value_is) {
+  const auto expect_same = [](std::initializer_list<Json::Written> header, std::string_view body) {
+    std::string sent[2];
+    std::string refused[2];
+    const auto try_out = [&](int which, auto&& send) {
+      ScriptedStream stream;
+      FrameStream frames(stream);
+      try {
+        send(frames);
+      } catch (const std::exception& error) {
+        refused[which] = error.what();
+      }
+      sent[which] = stream.sent();
+    };
+    try_out(0, [&](FrameStream& frames) { frames.send(header, body); });
+    try_out(1, [&](FrameStream& frames) {
+      const Json value(header);
+      frames.send(value, body);
+    });
+    EXPECT_EQ(sent[0], sent[1]);
+    EXPECT_EQ(refused[0], refused[1]);
+    EXPECT_EQ(refused[0].empty(), !sent[0].empty());
+  };
+  const std::string long_text(300, 'x');
+  expect_same({}, "");
+  expect_same({}, "body");
+  expect_same({{"a", Json()}, {"b", true}, {"c", -1}, {"d", 0.5}, {"e", "é\n\"\\\x01"}, {"é\t", Json::array({1, "x"})}},
+              "b");
+  expect_same({{"a", Json({{"size", 7}})}, {"b", Json::number("123456789012345678901234567890")}}, "body");
+  expect_same({{long_text, long_text}, {"x", long_text}, {"y", 1e300}, {"z", 100.0}}, long_text);
+  expect_same({{"bad \xFF text", "\xED\xA0\x80"}}, "");
+  expect_same({{"size", 4}, {"x", 1}}, "body");
+  expect_same({{"size", 5}}, "body");
+  expect_same({{"size", nullptr}}, "body");
+  expect_same({{"twice", 1}, {"x", 2}, {"twice", 3}}, "body");
+  expect_same({{"x", std::string(70'000, 'x')}}, "body");
+}
+
 // Sends a frame on another stream before its own: as it is when one sender waits and others on its thread go on.
 class Interrupted : public ScriptedStream {
  public:
@@ -120,7 +158,10 @@ TEST(frame_stream, sends_a_part_of_a_file) {
   ScriptedStream stream;
   FrameStream frames(stream);
   frames.send({{"cmd", "put"}}, FileSlice{file.fd(), 3, 5});
-  EXPECT_EQ(stream.sent(), frame_bytes(R"({"cmd":"put","size":5})", "34567"));
+  const Json header = {{"cmd", "get"}, {"size", 2}};
+  frames.send(header, FileSlice{file.fd(), 8, 2});
+  EXPECT_EQ(stream.sent(),
+            frame_bytes(R"({"cmd":"put","size":5})", "34567") + frame_bytes(R"({"cmd":"get","size":2})", "89"));
 }
 
 TEST(frame_stream, a_file_that_is_shorter_than_promised_is_an_error) {

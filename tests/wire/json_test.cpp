@@ -119,6 +119,22 @@ TEST(json, strings_are_escaped_and_read_back) {
   EXPECT_EQ(Json::parse(R"("\u00e9\ud83d\ude00\/\b\f\n\r\t\"\\")").as_string(), "é😀/\b\f\n\r\t\"\\");
 }
 
+TEST(json, keys_are_escaped_and_read_back) {
+  const Json value = {
+      {"", 1}, {"a\"b", 2}, {"c\\", 3}, {"\\", 4}, {"d\n\x01", 5}, {"黑马 😀", 6}, {std::string(300, 'k'), 7}};
+  const Json again = Json::parse(value.dump());
+  EXPECT_EQ(again, value);
+  EXPECT_EQ(again.as_object()[2].key, "c\\");
+  const Json written = Json::parse(R"({ "\u0061" :1, "\/b":2 , "x\\":3})");
+  EXPECT_EQ(written["a"].as_int64(), 1);
+  EXPECT_EQ(written["/b"].as_int64(), 2);
+  EXPECT_EQ(written["x\\"].as_int64(), 3);
+  for (const char* text :
+       {R"({"\q":1})", R"({"a\ud800":1})", R"({"\u00g0":1})", "{\"a\nb\":1}", R"({"a\":1})", R"({"a)"}) {
+    EXPECT_EQ(fault_of(text), Fault::not_json) << text;
+  }
+}
+
 TEST(json, what_is_not_utf8_is_written_as_the_replacement_character) {
   EXPECT_EQ(Json("a\xFFz").dump(), "\"a\xEF\xBF\xBDz\"");
   EXPECT_EQ(Json("\xED\xA0\x80").dump(), "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");
