@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 
 #include <hawser/hawser.h>
@@ -21,7 +20,7 @@ void tell_how_it_came(Socket& peer) {
 int main(int argc, char** argv) {
   try {
     return run([&] {
-      const Endpoint everywhere("::", argc > 1 ? std::atoi(argv[1]) : 8080);
+      const Endpoint everywhere("::", argc > 1 ? argv[1] : "8080");
       FiberTcpServer server(everywhere, tell_how_it_came, {.listen = {.dual_stack = true}});
       fmt::print("listening on {}\n", server.address().str());
       std::fflush(stdout);

@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <map>
 #include <string>
@@ -53,7 +52,7 @@ int main(int argc, char** argv) try {
   Selector selector(kind == "select" ? SelectorKind::select
                     : kind == "poll" ? SelectorKind::poll
                                      : SelectorKind::epoll);
-  Listener listener({"127.0.0.1", argc > 1 ? std::atoi(argv[1]) : 8080});
+  Listener listener({"127.0.0.1", argc > 1 ? argv[1] : "8080"});
   selector.register_fd(listener, Events::read);
   fmt::print("listening on {} by {}\n", listener.address().str(), kind);
   std::fflush(stdout);

@@ -22,7 +22,7 @@ void say(const std::string& text) {
 
 Socket call_or_wait(const std::string& where) {
   if (where.find(':') != std::string::npos) return connect(Endpoint::parse(where));
-  Listener listener({"127.0.0.1", std::stoi(where)});
+  Listener listener({"127.0.0.1", where});
   say("listening on " + listener.address().str() + "\n");
   return listener.accept();
 }

@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t kLongest = 64 * 1024;  // of a receipt
 
 int main(int argc, char** argv) try {
-  const int port = argc > 1 ? std::atoi(argv[1]) : 8080;
+  const char* const port = argc > 1 ? argv[1] : "8080";
   const int clients = argc > 2 ? std::atoi(argv[2]) : 0;
   Listener listener({"127.0.0.1", port}, {.backlog = 128});
   fmt::print("listening on {}\n", listener.address().str());

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <map>
 #include <string>
@@ -15,7 +14,7 @@ using namespace hawser;
 
 int main(int argc, char** argv) try {
   Socket sock(AF_INET, SOCK_DGRAM);
-  sock.bind(Address::ip("127.0.0.1", argc > 1 ? std::atoi(argv[1]) : 8080));
+  sock.bind(Address::ip("127.0.0.1", argc > 1 ? argv[1] : "8080"));
   fmt::print("listening on {}\n", sock.sock_name().str());
   std::map<std::string, int> clients;
   for (;;) {

@@ -13,7 +13,7 @@
 
 using namespace hawser;
 
-void hear(int port) {
+void hear(const std::string& port) {
   Listener listener({"127.0.0.1", port});
   listener.socket().set(option::oob_inline, true);  // handed on to what is accepted: set later, it may be too late
   fmt::print("listening on {}\n", listener.address().str());
@@ -41,7 +41,7 @@ void say(const std::string& where) {
 int main(int argc, char** argv) {
   const std::string where = argc > 1 ? argv[1] : "8080";
   try {
-    where.contains(':') ? say(where) : hear(std::stoi(where));
+    where.contains(':') ? say(where) : hear(where);
     return 0;
   } catch (const std::exception& error) {
     fmt::print(stderr, "urgent: {}\n", error.what());

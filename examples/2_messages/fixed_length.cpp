@@ -2,6 +2,7 @@
 // struct.pack('i', len(text)) + text.
 //
 //   fixed_length server PORT             then, elsewhere:  fixed_length client PORT hello 黑马 ...
+#include <exception>
 #include <iostream>
 
 #include <hawser/hawser.h>
@@ -29,7 +30,7 @@ void echo(Socket& peer) {
   while (const auto text = receive_message(in)) send_message(peer, *text);
 }
 
-void talk(int port, std::span<char*> messages) {
+void talk(const char* port, std::span<char*> messages) {
   Socket sock = connect({"127.0.0.1", port});
   BufferedReader in(sock);
   for (const char* message : messages) send_message(sock, message);  // all at once: they have borders now
@@ -40,15 +41,18 @@ void talk(int port, std::span<char*> messages) {
   }
 }
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   if (argc < 3) {
     std::cerr << "usage: fixed_length server PORT | client PORT MESSAGE...\n";
     return 2;
   }
   return run([&] {
-    if (argc > 3) return talk(std::stoi(argv[2]), {argv + 3, argv + argc});
-    FiberTcpServer server({"127.0.0.1", std::stoi(argv[2])}, echo);
+    if (argc > 3) return talk(argv[2], {argv + 3, argv + argc});
+    FiberTcpServer server({"127.0.0.1", argv[2]}, echo);
     std::cout << "listening on " << server.address().str() << std::endl;
     server.serve_forever();
   });
+} catch (const std::exception& error) {
+  std::cerr << "fixed_length: " << error.what() << "\n";
+  return 1;
 }

@@ -2,6 +2,7 @@
 // grow without breaking anybody. Python's end of it is struct.pack('i', len(header)) + header + body.
 //
 //   json_header server PORT              then, elsewhere:  json_header client PORT hello 黑马 ...
+#include <exception>
 #include <iostream>
 
 #include <hawser/hawser.h>
@@ -26,7 +27,7 @@ void answer(Socket& peer) {
   }
 }
 
-void talk(int port, std::span<char*> messages) {
+void talk(const char* port, std::span<char*> messages) {
   Socket sock = connect({"127.0.0.1", port});
   FrameStream frames(sock);
   for (const char* message : messages) {
@@ -36,15 +37,18 @@ void talk(int port, std::span<char*> messages) {
   }
 }
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   if (argc < 3) {
     std::cerr << "usage: json_header server PORT | client PORT MESSAGE...\n";
     return 2;
   }
   return run([&] {
-    if (argc > 3) return talk(std::stoi(argv[2]), {argv + 3, argv + argc});
-    FiberTcpServer server({"127.0.0.1", std::stoi(argv[2])}, answer);
+    if (argc > 3) return talk(argv[2], {argv + 3, argv + argc});
+    FiberTcpServer server({"127.0.0.1", argv[2]}, answer);
     std::cout << "listening on " << server.address().str() << std::endl;
     server.serve_forever();
   });
+} catch (const std::exception& error) {
+  std::cerr << "json_header: " << error.what() << "\n";
+  return 1;
 }

@@ -38,7 +38,7 @@ void answer(Socket& peer) {
   }
 }
 
-void ask(int port, const std::string& wish) {
+void ask(const char* port, const std::string& wish) {
   Socket sock = connect({"127.0.0.1", port});
   sock.send_all(wish);
   const Bytes length = sock.recv(1024);
@@ -61,8 +61,8 @@ int main(int argc, char** argv) {
   }
   try {
     return run([&] {
-      if (argc == 4) return ask(std::stoi(argv[2]), argv[3]);
-      FiberTcpServer server({"127.0.0.1", std::stoi(argv[2])}, answer);
+      if (argc == 4) return ask(argv[2], argv[3]);
+      FiberTcpServer server({"127.0.0.1", argv[2]}, answer);
       std::cout << "listening on " << server.address().str() << std::endl;
       server.serve_forever();
     });

@@ -3,6 +3,7 @@
 //
 //   sticky_packets receive PORT          then, elsewhere:  sticky_packets send PORT
 #include <chrono>
+#include <exception>
 #include <iostream>
 #include <string>
 #include <thread>
@@ -22,7 +23,7 @@ void receive(Socket& peer, std::size_t limit, std::size_t total) {
   }
 }
 
-void receiver(int port) {
+void receiver(const char* port) {
   Listener listener({"127.0.0.1", port});
   std::cout << "listening on " << listener.address().str() << std::endl;
   Socket peer = listener.accept();
@@ -34,7 +35,7 @@ void receiver(int port) {
   receive(peer, 4, 11);
 }
 
-void sender(int port) {
+void sender(const char* port) {
   Socket sock = connect({"127.0.0.1", port});
   for (const char* message : {"hello", "world", "egg"}) sock.send_all(message);
   sock.recv(4);
@@ -42,10 +43,13 @@ void sender(int port) {
   std::cout << "sent hello, world and egg, then hello world" << std::endl;
 }
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   if (argc != 3) {
     std::cerr << "usage: sticky_packets receive|send PORT\n";
     return 2;
   }
-  std::string(argv[1]) == "send" ? sender(std::stoi(argv[2])) : receiver(std::stoi(argv[2]));
+  std::string(argv[1]) == "send" ? sender(argv[2]) : receiver(argv[2]);
+} catch (const std::exception& error) {
+  std::cerr << "sticky_packets: " << error.what() << "\n";
+  return 1;
 }

@@ -7,7 +7,6 @@
 
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 
 #include <hawser/hawser.h>
@@ -21,7 +20,7 @@ Server* g_server = nullptr;
 }  // namespace
 
 int main(int argc, char** argv) try {
-  const int port = argc > 1 ? std::atoi(argv[1]) : 8080;
+  const char* const port = argc > 1 ? argv[1] : "8080";
   return run([port] {
     FiberTcpServer server({"127.0.0.1", port}, [](Socket& peer) {
       while (Bytes data = peer.recv(1024)) peer.send_all(data);

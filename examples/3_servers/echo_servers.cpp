@@ -5,7 +5,6 @@
 //   echo_servers one|threads|processes|fibers|selector [PORT]       then, from anywhere: nc 127.0.0.1 PORT
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <map>
@@ -86,7 +85,7 @@ void serve_selected(const Endpoint& where) {
 
 int main(int argc, char** argv) try {
   const std::string form = argc > 1 ? argv[1] : "";
-  const Endpoint where("127.0.0.1", argc > 2 ? std::atoi(argv[2]) : 9999);
+  const Endpoint where("127.0.0.1", argc > 2 ? argv[2] : "9999");
   if (form == "one") {
     serve(TcpServer(where, echo));
   } else if (form == "threads") {

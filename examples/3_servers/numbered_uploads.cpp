@@ -5,7 +5,6 @@
 // Two uploads never share a number, not even two servers in one folder: whoever makes the file owns its number, and
 // making it fails when it is there.
 #include <atomic>
-#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <fstream>
@@ -33,12 +32,17 @@ std::pair<int, std::ofstream> new_file() {
 void store(Socket& peer) {
   auto [number, file] = new_file();
   std::size_t size = 0;
-  while (Bytes data = peer.recv(64 * 1024)) {
-    file.write(data.view().data(), static_cast<std::streamsize>(data.size()));
-    size += data.size();
+  try {
+    while (Bytes data = peer.recv(64 * 1024)) {
+      file.write(data.view().data(), static_cast<std::streamsize>(data.size()));
+      size += data.size();
+    }
+    file.close();
+    if (!file) throw std::runtime_error("cannot write upload " + std::to_string(number));
+  } catch (...) {  // half an upload is none
+    fs::remove(g_folder / std::to_string(number));
+    throw;
   }
-  file.close();
-  if (!file) throw std::runtime_error("cannot write upload " + std::to_string(number));
   peer.send_all("stored as " + std::to_string(number) + ", " + std::to_string(size) + " bytes\n");
 }
 
@@ -48,7 +52,7 @@ int main(int argc, char** argv) try {
     return 2;
   }
   g_folder = argv[1];
-  ThreadingTcpServer server({"127.0.0.1", argc > 2 ? std::atoi(argv[2]) : 9999}, store);
+  ThreadingTcpServer server({"127.0.0.1", argc > 2 ? argv[2] : "9999"}, store);
   std::cout << "listening on " << server.address().str() << std::endl;
   server.serve_forever();
 } catch (const std::exception& error) {

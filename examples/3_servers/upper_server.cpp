@@ -7,7 +7,6 @@
 #include <cctype>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <string>
 
@@ -32,7 +31,7 @@ struct Upper : StreamHandler {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  const int port = argc > 1 ? std::atoi(argv[1]) : 9999;
+  const char* const port = argc > 1 ? argv[1] : "9999";
   return run([port] {
     FiberTcpServer<Upper> server({"127.0.0.1", port}, {.max_connections = 500, .idle_timeout = 60s});
     fmt::print("listening on {}\n", server.address().str());

@@ -26,7 +26,7 @@ int main(int argc, char** argv) try {
     ++vote->second;
     request.reply("counted");
   };
-  UdpServer server({"127.0.0.1", std::atoi(argv[1])}, count, {.timeout = std::chrono::seconds(std::atoi(argv[2]))});
+  UdpServer server({"127.0.0.1", argv[1]}, count, {.timeout = std::chrono::seconds(std::atoi(argv[2]))});
   std::cout << "listening on " << server.address().str() << std::endl;
   while (server.handle_request()) {  // false: none has come in that time
   }

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
+#include <exception>
 #include <set>
 #include <thread>
 
@@ -38,8 +38,8 @@ struct Visit {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  const int port = argc > 1 ? std::atoi(argv[1]) : 8080;
+int main(int argc, char** argv) try {
+  const char* const port = argc > 1 ? argv[1] : "8080";
   return run([port] {
     Guests guests;
     FiberTcpServer server({"127.0.0.1", port}, [&](Socket& peer) {
@@ -54,4 +54,7 @@ int main(int argc, char** argv) {
     server.serve_forever();
     fmt::print("{} clients, at most {} at once, on {} thread\n", guests.all, guests.most, guests.threads.size());
   });
+} catch (const std::exception& error) {
+  fmt::print(stderr, "fiber_server: {}\n", error.what());
+  return 1;
 }

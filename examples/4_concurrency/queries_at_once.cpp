@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <memory>
 
 using namespace hawser;
@@ -29,7 +30,7 @@ std::string ask(const char* sql) {
   return PQgetvalue(result.get(), 0, 0);
 }
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   const int count = argc > 1 ? std::atoi(argv[1]) : 100;
   return run([&] {
     const auto begin = Clock::now();
@@ -45,4 +46,7 @@ int main(int argc, char** argv) {
       std::printf("%s\n", late.what());
     }
   });
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "queries_at_once: %s\n", error.what());
+  return 1;
 }

@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <memory>
 
 using namespace hawser;
@@ -39,7 +40,7 @@ class Redis {
   std::unique_ptr<redisContext, decltype(&redisFree)> context_;
 };
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   const int port = argc > 1 ? std::atoi(argv[1]) : 6379;
   const int rounds = argc > 2 ? std::atoi(argv[2]) : 3;
   return run([&] {
@@ -56,4 +57,7 @@ int main(int argc, char** argv) {
     other.get();
     std::printf("after %d rounds: %d\n", rounds, number);
   });
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "redis_ping_pong: %s\n", error.what());
+  return 1;
 }

@@ -60,7 +60,7 @@ int main(int argc, char** argv) try {
     std::cerr << "usage: command_client raw|ready|length|json|frames PORT\n";
     return 2;
   }
-  Socket sock = connect({"127.0.0.1", std::stoi(argv[2])}, {.timeout = 5s});
+  Socket sock = connect({"127.0.0.1", argv[2]}, {.timeout = 5s});
   sock.set_timeout(90s);  // a command that prints nothing has no answer in the raw form
   BufferedReader in(sock);
   for (std::string line; std::getline(std::cin, line) && line != "q";) {

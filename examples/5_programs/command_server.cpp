@@ -67,7 +67,7 @@ int main(int argc, char** argv) try {
     return 2;
   }
   return run([&] {
-    FiberTcpServer server({"127.0.0.1", std::stoi(argv[2])}, [&](Socket& peer) {
+    FiberTcpServer server({"127.0.0.1", argv[2]}, [&](Socket& peer) {
       while (Bytes command = peer.recv(1024)) answer(form, peer, command.str());
     });
     std::cout << "listening on " << server.address().str() << std::endl;

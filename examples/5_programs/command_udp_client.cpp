@@ -16,7 +16,7 @@ int main(int argc, char** argv) try {
   }
   Socket sock(AF_INET, SOCK_DGRAM);
   sock.set_timeout(5s);
-  const Address server = Address::ip("127.0.0.1", std::stoi(argv[1]));
+  const Address server = Address::ip("127.0.0.1", argv[1]);
   for (std::string line; std::getline(std::cin, line) && line != "q";) {
     sock.send_to(line, server);
     try {

@@ -45,7 +45,7 @@ int main(int argc, char** argv) try {
   }
   return run([&] {
     // A slow command holds up nobody else, and a flood of them takes no more than a hundred fibers.
-    FiberUdpServer server({"127.0.0.1", std::stoi(argv[1])}, answer, {.max_connections = 100});
+    FiberUdpServer server({"127.0.0.1", argv[1]}, answer, {.max_connections = 100});
     std::cout << "listening on " << server.address().str() << std::endl;
     server.serve_forever();
   });

@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    const Address there = resolve({argv[1], argc == 5 ? std::stoi(argv[4]) : 2425}, {.family = IpFamily::v4}).front();
+    const Address there = resolve({argv[1], argc == 5 ? argv[4] : "2425"}, {.family = IpFamily::v4}).front();
     // Programs drop what is not above the last number they saw from us.
     const std::string number = std::to_string(std::time(nullptr));
     const std::string message = fmt::format("{}:{}:{}:{}:{}:{}", kVersion, number, without_colons(argv[2]),

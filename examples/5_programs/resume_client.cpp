@@ -51,7 +51,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    Socket sock = connect({"127.0.0.1", std::stoi(argv[1])});
+    Socket sock = connect({"127.0.0.1", argv[1]});
     sock.set_idle_timeout(60s);
     const bool complete = send_rest(sock, argv[2], argc == 4 ? std::stoull(argv[3]) : UINT64_MAX);
     if (complete) std::cout << "complete\n";

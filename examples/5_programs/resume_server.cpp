@@ -76,8 +76,7 @@ int main(int argc, char** argv) {
   try {
     return run([&] {
       // Who says nothing for a minute has gone, and no longer keeps the part from being sent.
-      FiberTcpServer server({"127.0.0.1", std::stoi(argv[1])}, [&](Socket& peer) { serve(peer, argv[2]); },
-                            {.idle_timeout = 60s});
+      FiberTcpServer server({"127.0.0.1", argv[1]}, [&](Socket& peer) { serve(peer, argv[2]); }, {.idle_timeout = 60s});
       std::cout << "listening on " << server.address().str() << std::endl;
       server.serve_forever();
     });

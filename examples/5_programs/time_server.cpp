@@ -23,7 +23,7 @@ int main(int argc, char** argv) try {
     std::cerr << "usage: time_server PORT\n";
     return 2;
   }
-  UdpServer<Daytime> server({"127.0.0.1", std::stoi(argv[1])});
+  UdpServer<Daytime> server({"127.0.0.1", argv[1]});
   std::cout << "listening on " << server.address().str() << std::endl;
   server.serve_forever();
 } catch (const std::exception& error) {

@@ -48,7 +48,7 @@ int main(int argc, char** argv) {
   try {
     return run([&] {
       Socket sock(AF_INET, SOCK_DGRAM);
-      sock.bind(Address::ip("127.0.0.1", std::stoi(argv[1])));
+      sock.bind(Address::ip("127.0.0.1", argv[1]));
       std::cout << "listening on " << sock.sock_name().str() << std::endl;
       chat(sock);
     });

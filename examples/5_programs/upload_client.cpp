@@ -28,7 +28,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    Socket sock = connect({"127.0.0.1", std::stoi(argv[1])});
+    Socket sock = connect({"127.0.0.1", argv[1]});
     for (int i = 2; i < argc; ++i) send_file(sock, argv[i]);
   } catch (const std::exception& error) {
     std::cerr << "upload_client: " << error.what() << '\n';

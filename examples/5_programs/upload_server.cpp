@@ -58,7 +58,7 @@ int main(int argc, char** argv) {
   }
   try {
     return run([&] {
-      FiberTcpServer server({"127.0.0.1", std::stoi(argv[1])}, [&](Socket& peer) {
+      FiberTcpServer server({"127.0.0.1", argv[1]}, [&](Socket& peer) {
         BufferedReader in(peer);
         while (!in.at_end()) receive_file(in, argv[2]);
       });

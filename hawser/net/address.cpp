@@ -112,6 +112,8 @@ Address Address::ip(std::string_view host, int port) {
   throw AddressError(host, "not a numeric IPv4 or IPv6 address", 0);
 }
 
+Address Address::ip(std::string_view host, std::string_view port) { return ip(host, detail::port_number(host, port)); }
+
 Address Address::unix_path(std::string_view path) {
   return of_unix_name(
       path, [path](const std::string& fault, std::size_t position) { throw AddressError(path, fault, position); });

@@ -57,6 +57,7 @@ class Address {
 
   // A numeric host, IPv6 with or without zone, without brackets. Throws AddressError.
   static Address ip(std::string_view host, int port);
+  static Address ip(std::string_view host, std::string_view port);  // the port as a program's user writes it
   // The same; nothing when host is not numeric. Throws AddressError for the port only.
   static std::optional<Address> try_ip(std::string_view host, int port);
   // A file system path, or an abstract name when it begins with '\0' or '@'. Throws AddressError when it is empty,
@@ -124,6 +125,8 @@ class Endpoint {
   // A host name or numeric address (brackets allowed), and a port: `{"127.0.0.1", 8080}`. Throws AddressError for an
   // empty host, one with '\0' or longer than 253 bytes, and a port outside 0-65535.
   Endpoint(std::string_view host, int port);
+  // The port as a program's user writes it: `{"127.0.0.1", argv[1]}`. Throws AddressError also when it is no number.
+  Endpoint(std::string_view host, std::string_view port);
   Endpoint(const Address& address);  // NOLINT(google-explicit-constructor): an address is a place to go to
   static Endpoint unix_path(std::string_view path) { return {Address::unix_path(path)}; }
   // "HOST:PORT", "[V6]:PORT", "/path", "./path", "@abstract".

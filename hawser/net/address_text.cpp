@@ -80,6 +80,11 @@ HostPort split_host_port(std::string_view text, std::optional<int> default_port)
   return {text.substr(0, colon), 0, parse_port(text, colon + 1)};
 }
 
+int port_number(std::string_view host, std::string_view port) {
+  const std::string text = host_port_text(host, port);
+  return parse_port(text, text.size() - port.size());
+}
+
 bool is_unix_text(std::string_view text) noexcept {
   return !text.empty() && (text[0] == '@' || text[0] == '\0' || text.find('/') != std::string_view::npos);
 }

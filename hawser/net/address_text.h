@@ -27,6 +27,9 @@ struct TextPart {
 // about the host itself. Throws AddressError.
 [[nodiscard]] HostPort split_host_port(std::string_view text, std::optional<int> default_port);
 
+// The port of a host that is written apart from it. Throws AddressError, about the two together.
+[[nodiscard]] int port_number(std::string_view host, std::string_view port);
+
 // True for the forms that mean a UNIX path: something with a '/', or an abstract name.
 [[nodiscard]] bool is_unix_text(std::string_view text) noexcept;
 

@@ -28,6 +28,9 @@ Endpoint::Endpoint(std::string_view host, int port)
     : Endpoint(without_brackets(host), port,
                {.whole = host, .at = without_brackets(host).size() < host.size() ? std::size_t{1} : 0}) {}
 
+Endpoint::Endpoint(std::string_view host, std::string_view port)
+    : Endpoint(host, detail::port_number(without_brackets(host), port)) {}
+
 Endpoint::Endpoint(std::string_view host, int port, const detail::TextPart& part) : host_(host), port_(port) {
   if (port < 0 || port > 65535) {
     const std::string text = detail::host_port_text(host_, std::to_string(port));

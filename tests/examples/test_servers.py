@@ -5,6 +5,7 @@ import re
 import resource
 import signal
 import socket
+import struct
 import tempfile
 import threading
 
@@ -89,6 +90,15 @@ class EchoServers(examples.TestCase):
             for name, *arguments in ("echo_server",), ("upper_server",), ("numbered_uploads", "/tmp"):
                 done = examples.run(name, *arguments, port, check=False)
                 self.assertEqual((done.returncode, done.stderr), (1, f"{name}: {taken}\n"))
+
+    def test_a_port_that_is_none_is_said(self):
+        for name, *arguments in (("echo_server",), ("upper_server",), ("numbered_uploads", "/tmp"), ("fiber_server",),
+                                 ("tcp_server",), ("time_server",), ("udp_server",), ("json_header", "server"),
+                                 ("upload_server",)):
+            for port, fault in (("80x", "the port is not a number (at 12)"),
+                                ("65536", "the port must be 0 to 65535 (at 10)")):
+                more = ["/tmp"] if name == "upload_server" else []
+                self.assert_fails(name, *arguments, port, *more, says=f'bad address "127.0.0.1:{port}": {fault}')
 
     def test_the_program_of_the_readme(self):
         try:
@@ -184,6 +194,14 @@ class NumberedUploads(examples.TestCase):
                 self.assertEqual((pathlib.Path(folder) / str(number)).read_bytes(), content)
             self.assertEqual(len(numbers), 40)
             self.assertEqual(len(os.listdir(folder)), 40)
+
+    def test_half_an_upload_is_none(self):
+        with tempfile.TemporaryDirectory() as folder, examples.Program("numbered_uploads", folder, 0) as server:
+            with socket.create_connection(("127.0.0.1", server.port()), examples.SECONDS) as sock:
+                sock.sendall(b"half")
+                examples.until(lambda: os.listdir(folder) == ["1"])
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            examples.until(lambda: os.listdir(folder) == [])
 
 
 if __name__ == "__main__":

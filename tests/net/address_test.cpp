@@ -200,6 +200,24 @@ TEST(endpoint, is_made_of_host_and_port) {
   EXPECT_TRUE(Endpoint::unix_path("/run/x").is_unix());
 }
 
+TEST(endpoint, a_port_may_be_written_in_digits) {
+  EXPECT_EQ(Endpoint("127.0.0.1", "8080").str(), "127.0.0.1:8080");
+  EXPECT_EQ(Endpoint("[::1]", "0").str(), "[::1]:0");
+  EXPECT_EQ(Endpoint("example.com", "65535").port(), 65535);
+  EXPECT_EQ(Address::ip("::1", "53").str(), "[::1]:53");
+  for (const char* port : {"", "http", "80x", " 80", "+80", "-1", "65536", "99999999999"}) {
+    EXPECT_THROW(Endpoint("127.0.0.1", port), AddressError) << port;
+    EXPECT_THROW(Address::ip("127.0.0.1", port), AddressError) << port;
+  }
+  EXPECT_THROW(Endpoint("127.0.0.1", std::string_view("8\0", 2)), AddressError);
+  try {
+    const Endpoint endpoint("::1", "80x");
+    ADD_FAILURE() << endpoint.str();
+  } catch (const AddressError& error) {
+    EXPECT_STREQ(error.what(), "bad address \"[::1]:80x\": the port is not a number (at 8)");
+  }
+}
+
 TEST(endpoint, refuses_names_that_can_not_be) {
   EXPECT_THROW(Endpoint("", 80), AddressError);
   EXPECT_THROW(Endpoint("a b", 80), AddressError);
