@@ -39,6 +39,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::minutes kCleanUp{60};
+constexpr std::chrono::minutes kWriteCounts{1};
 
 AccountOptions account_options(const Options& options) {
   AccountOptions accounts;
@@ -140,6 +141,13 @@ struct Hub::Parts {
     }
   }
 
+  [[noreturn]] void keep_audit() {
+    for (;;) {
+      sleep(kWriteCounts);
+      offload([this] { audit.write_counts(); });
+    }
+  }
+
   std::unique_ptr<Store> store;
   Audit audit;
   Accounts accounts;
@@ -180,6 +188,7 @@ void Hub::serve() {
     serving.kill();
   });
   company.spawn([this] { parts_->keep_clean(); });
+  company.spawn([this] { parts_->keep_audit(); });
   std::exception_ptr error;
   try {
     serving.join();
@@ -194,7 +203,10 @@ void Hub::serve() {
   company.cancel();
   company.join();
   const Shield shield;
-  offload([this] { parts_->store->flush(); });
+  offload([this] {
+    parts_->audit.write_all_counts();
+    parts_->store->flush();
+  });
   if (error) std::rethrow_exception(error);
   if (!serving.cancelled()) serving.get();
 }

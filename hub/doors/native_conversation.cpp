@@ -59,7 +59,8 @@ void NativeConversation::serve() {
       return;
     }
     if (broken) {
-      log_line(LogLevel::info, fmt::format("{}: {}: {}", peer_, broken->code, broken->message));
+      // No more than at debug: any stranger can have as many of these as connections.
+      log_line(LogLevel::debug, fmt::format("{}: {}: {}", peer_, broken->code, broken->message));
       send_error(nullptr, *broken, true);
       return linger();
     }

@@ -52,6 +52,12 @@ void require_admin(const Session& session) {
   if (session.role != Role::admin) throw ServiceError(ErrorCode::forbidden, "only admins may do this");
 }
 
+// A guess that GuessLimit has counted. It lets through so few that each is written down by itself.
+class WrongGuess : public ServiceError {
+ public:
+  using ServiceError::ServiceError;
+};
+
 [[noreturn]] void throw_not_signed_in() {
   throw ServiceError(ErrorCode::unauthenticated, "not signed in, or the session has ended");
 }
@@ -115,7 +121,7 @@ struct Accounts::Parts {
       return;
     }
     attempt.failed();
-    throw ServiceError(code, message);
+    throw WrongGuess(code, message);
   }
 
   // Throws unless the invite may be spent now; counts a failure.
@@ -123,7 +129,16 @@ struct Accounts::Parts {
     GuessLimit::Attempt attempt(guesses, source);
     if (store.has_invite(invite, now())) return;
     attempt.failed();
-    throw ServiceError(ErrorCode::forbidden, kNoInvite);
+    throw WrongGuess(ErrorCode::forbidden, kNoInvite);
+  }
+
+  void record_refusal(std::string_view user, std::string_view source, std::string_view action,
+                      const ServiceError& error) noexcept {
+    if (dynamic_cast<const WrongGuess*>(&error) != nullptr) {
+      audit.record(user, source, action, "", error.what());
+    } else {
+      audit.record_refusal(user, source, action, "", error.code(), error.what());
+    }
   }
 
   Store& store;
@@ -175,7 +190,7 @@ void Accounts::register_user(std::string_view user, std::string_view password, s
       p.audit.record(user, source, "register", to_string(record.role), "ok");
     });
   } catch (const ServiceError& error) {
-    p.audit.record(shown_name(user), source, "register", "", error.what());
+    p.record_refusal(shown_name(user), source, "register", error);
     throw;
   }
 }
@@ -199,7 +214,7 @@ SignedIn Accounts::login(std::string_view user, std::string_view password, std::
       return SignedIn{p.to_session(session, *record, seen, source), std::move(token)};
     });
   } catch (const ServiceError& error) {
-    p.audit.record(name, source, "login", "", error.what());
+    p.record_refusal(name, source, "login", error);
     throw;
   }
 }
@@ -245,7 +260,7 @@ void Accounts::change_password(const Session& session, std::string_view old, std
       p.store.set_password(user->id, p.hasher.hash(fresh, claimant), session.id);
     });
   } catch (const ServiceError& error) {
-    p.audit.record(session.user, session.source, "passwd", "", error.what());
+    p.record_refusal(session.user, session.source, "passwd", error);
     throw;
   }
   p.epoch.fetch_add(1);

@@ -168,7 +168,7 @@ RunningCommand Commands::begin(const Session& session, const CommandRequest& req
   try {
     check_policy(session, options.policy);
   } catch (const ServiceError& error) {
-    parts_->audit.record(session.user, session.source, "run", "", error.what());
+    parts_->audit.record_refusal(session.user, session.source, "run", "", error.code(), error.what());
     throw;
   }
   auto running = std::make_unique<RunningCommand::Parts>(parts_, session, to_command(request, options));

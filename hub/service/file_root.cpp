@@ -54,6 +54,11 @@ void FileRoot::record(const Session& session, std::string_view action, std::stri
   audit.record_change(session.user, session.source, action, object, result);
 }
 
+void FileRoot::record_refusal(const Session& session, std::string_view action, std::string_view object,
+                              ErrorCode code) const noexcept {
+  audit.record_refusal(session.user, session.source, action, object, code, to_string(code));
+}
+
 std::optional<FileHash> FileRoot::known_hash(const struct stat& status, HashAlgorithm algorithm) const noexcept {
   try {
     if (auto value = store.find_hash(version_of(status), to_string(algorithm))) {

@@ -8,6 +8,7 @@
 #include <hawser/base/fd.h>
 
 #include "hub/service/audit.h"
+#include "hub/service/error.h"
 #include "hub/service/file_hash.h"
 #include "hub/service/files.h"
 #include "hub/service/home.h"
@@ -24,6 +25,9 @@ struct FileRoot {
   [[nodiscard]] Home home_of(const Session& session) const { return Home::open(homes.get(), session.user); }
   void record(const Session& session, std::string_view action, std::string_view object,
               std::string_view result = "ok") const noexcept;
+  // What may be tried again without limit.
+  void record_refusal(const Session& session, std::string_view action, std::string_view object,
+                      ErrorCode code) const noexcept;
 
   // Known hashes. A store that fails makes a hash unknown, nothing worse.
   [[nodiscard]] std::optional<FileHash> known_hash(const struct stat& status, HashAlgorithm algorithm) const noexcept;

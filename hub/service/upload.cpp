@@ -161,7 +161,7 @@ FileHash Upload::commit() {
   FileHash hash = p.hasher.finish();
   if (p.request.hash && *p.request.hash != hash) {
     p.drop();
-    p.root.record(p.session, "put", path.text(), "hash_mismatch");
+    p.root.record_refusal(p.session, "put", path.text(), ErrorCode::hash_mismatch);
     throw ServiceError(ErrorCode::hash_mismatch,
                        fmt::format("the bytes that came have the {} {}, not {}: {}", to_string(hash.algorithm),
                                    hash.value, p.request.hash->value, path.text()));

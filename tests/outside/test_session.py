@@ -1,10 +1,13 @@
 """Accounts, sessions and the order of answers."""
+import contextlib
 import json
+import re
+import sqlite3
 import time
 import unittest
 
 from hawser_client import Refused
-from hub import PASSWORD, Hub, HubTestCase
+from hub import PASSWORD, Hub, HubTestCase, scaled
 
 NEEDS_A_SESSION = {
     "logout": {},
@@ -36,6 +39,20 @@ class Registration(HubTestCase):
             answer = connection.call("login", user="chief", password=PASSWORD)
         self.assertIn("admin", answer["roles"])
         self.assertGreater(answer["expires"], time.time() + 60)
+
+    def test_refusals_without_end_are_counted_and_not_written_down_one_by_one(self):
+        hub = Hub(members=False)
+        self.addCleanup(hub.remove)
+        count = scaled(2000, least=500)
+        with hub.connect() as connection:
+            for _ in range(count):
+                self.assert_refused("forbidden", "register", user="early", password=PASSWORD, on=connection)
+        hub.stop()
+        with contextlib.closing(sqlite3.connect(hub.root / "hub.db")) as store:
+            results = [result for result, in store.execute("SELECT result FROM audit ORDER BY id")]
+        self.assertLess(len(results), 50)
+        counted = [int(more[1]) for result in results if (more := re.search(r"\((\d+) more, ", result))]
+        self.assertEqual(count, len(results) - len(counted) + sum(counted), results)
 
     def test_a_used_invite_is_not_printed_again(self):
         hub = Hub(members=False)

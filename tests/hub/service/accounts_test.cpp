@@ -371,6 +371,48 @@ TEST_F(AccountsTest, sign_ins_are_written_down) {
   EXPECT_EQ(lines[1].source, kHere);
 }
 
+TEST_F(AccountsTest, refusals_that_cost_nothing_do_not_fill_the_audit) {
+  stop();
+  start(false);
+  const std::string long_invite(300, 'x');
+  for (int n = 0; n < 500; ++n) {
+    EXPECT_EQ(register_user("user" + std::to_string(n)), ErrorCode::forbidden);
+    EXPECT_EQ(register_user("user", "correct horse", long_invite), ErrorCode::forbidden);
+  }
+  // Two kinds, and a few lines more for each minute that this may take.
+  EXPECT_LT(store_->audit(2000).size(), 50U);
+  stop();
+  start(true);
+  for (int n = 0; n < 500; ++n) EXPECT_EQ(register_user("..", "correct horse"), ErrorCode::bad_request);
+  EXPECT_LT(store_->audit(2000).size(), 100U);
+}
+
+TEST_F(AccountsTest, guesses_are_written_down_one_by_one_and_refused_attempts_counted) {
+  register_user("anna");
+  register_user("bert");
+  const auto lines_of = [&](std::string_view user) {
+    const auto lines = store_->audit(5000);
+    return std::ranges::count_if(lines,
+                                 [&](const AuditLine& line) { return line.action == "login" && line.user == user; });
+  };
+  for (int n = 0; n < 6; ++n) EXPECT_EQ(try_login("anna", "wrong password"), ErrorCode::unauthenticated);
+  for (int n = 0; n < 6; ++n) EXPECT_EQ(try_login("bert", "wrong password"), ErrorCode::unauthenticated);
+  EXPECT_EQ(lines_of("anna"), 6);
+  EXPECT_EQ(lines_of("bert"), 6);
+  for (int n = 0; n < 500; ++n) EXPECT_EQ(try_login("anna", "correct horse"), ErrorCode::rate_limited);
+  EXPECT_LT(lines_of("anna"), 50);
+  const SignedIn boss = admin();
+  for (int n = 0; n < 6; ++n) {
+    static_cast<void>(code_of([&] { accounts_->change_password(boss.session, "wrong", "battery staple"); }));
+  }
+  const auto before = store_->audit(5000).size();
+  for (int n = 0; n < 500; ++n) {
+    EXPECT_EQ(code_of([&] { accounts_->change_password(boss.session, "wrong", "battery staple"); }),
+              ErrorCode::rate_limited);
+  }
+  EXPECT_LT(store_->audit(5000).size(), before + 50);
+}
+
 TEST(password, hashes_at_once_are_bounded) {
   PasswordHasher hasher(8192, 1, 1, 0);
   const std::string hash = hasher.hash("correct horse");

@@ -52,6 +52,14 @@ TEST_F(CommandsTest, the_policy_says_who_may) {
   }
 }
 
+TEST_F(CommandsTest, refusals_do_not_fill_the_audit) {
+  allow({.policy = RunPolicy::none});
+  const auto before = store_->audit(2000).size();
+  for (int n = 0; n < 500; ++n) EXPECT_EQ(refused(argv({"true"})), ErrorCode::forbidden);
+  EXPECT_GT(store_->audit(2000).size(), before);
+  EXPECT_LT(store_->audit(2000).size(), before + 50);
+}
+
 TEST_F(CommandsTest, a_command_starts_in_the_home_with_a_fresh_environment) {
   ASSERT_EQ(::setenv("HAWSER_TEST_SECRET", "secret", 1), 0);
   CommandRequest request = argv({"ls", "-l"});

@@ -165,6 +165,19 @@ TEST_F(UploadTest, a_changed_source_or_another_place_begins_anew) {
   EXPECT_EQ(files_->upload_offset(bert, path("a"), 1000, hash_of(content)), 0U);
 }
 
+TEST_F(UploadTest, wrong_hashes_do_not_fill_the_audit) {
+  const auto before = store_->audit(2000).size();
+  for (int n = 0; n < 300; ++n) {
+    Upload upload = files_->begin_upload(anna_, {.path = path("a"), .total = 0, .hash = hash_of("abc")});
+    EXPECT_EQ(code_of([&] { upload.commit(); }), ErrorCode::hash_mismatch);
+  }
+  const auto lines = store_->audit(2000);
+  EXPECT_LT(lines.size(), before + 50);
+  EXPECT_EQ(lines.back().action, "put");
+  EXPECT_EQ(lines.back().object, "a");
+  EXPECT_EQ(lines.back().result, "hash_mismatch");
+}
+
 TEST_F(UploadTest, a_source_that_changes_under_way_is_noticed_at_the_end) {
   const std::string content = random_bytes(1000, 1);
   const std::string other = random_bytes(1000, 2);
