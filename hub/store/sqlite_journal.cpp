@@ -1,4 +1,5 @@
 // Opening, and what is written behind: audit lines and known hashes.
+#include <algorithm>
 #include <utility>
 
 #include "hub/store/sqlite_store.h"
@@ -10,6 +11,40 @@ constexpr std::int64_t kKeepFailures = 24 * 3600;
 
 // Device and inode numbers fill 64 bits; SQLite's integers are signed.
 std::int64_t as_column(std::uint64_t number) { return static_cast<std::int64_t>(number); }
+
+// What a line takes beside its texts, and a little more.
+constexpr std::uint64_t kBytesPerLine = 32;
+
+std::uint64_t size_of(const AuditLine& line) {
+  return kBytesPerLine + line.user.size() + line.source.size() + line.action.size() + line.object.size() +
+         line.result.size();
+}
+
+// Drops the oldest lines until the others fit. `bytes` is what all of them take; returns what is left.
+std::uint64_t drop_oldest_audit(SqliteDatabase& db, const StoreOptions& options, std::uint64_t bytes) {
+  std::int64_t gone = 0;
+  {
+    auto lines = db.query(
+        "SELECT id, (SELECT max(id) FROM audit) - id, length(CAST(user AS BLOB)) + length(CAST(source AS BLOB)) + "
+        "length(CAST(action AS BLOB)) + length(CAST(object AS BLOB)) + length(CAST(result AS BLOB)) FROM audit "
+        "ORDER BY id");
+    while (lines.step()) {
+      if (lines.integer(1) < as_column(options.max_audit_lines) && bytes <= options.max_audit_bytes) break;
+      gone = lines.integer(0);
+      bytes -= std::min(bytes, kBytesPerLine + static_cast<std::uint64_t>(lines.integer(2)));
+    }
+  }
+  if (gone != 0) db.query("DELETE FROM audit WHERE id <= ?").bind(gone).run();
+  return bytes;
+}
+
+std::uint64_t audit_size(SqliteDatabase& db) {
+  auto sum = db.query(
+      "SELECT count(*), coalesce(sum(length(CAST(user AS BLOB)) + length(CAST(source AS BLOB)) + "
+      "length(CAST(action AS BLOB)) + length(CAST(object AS BLOB)) + length(CAST(result AS BLOB))), 0) FROM audit");
+  static_cast<void>(sum.step());
+  return kBytesPerLine * static_cast<std::uint64_t>(sum.integer(0)) + static_cast<std::uint64_t>(sum.integer(1));
+}
 
 }  // namespace
 
@@ -71,11 +106,17 @@ void SqliteStore::flush() { behind_.flush(); }
 void SqliteStore::write_rows(const PendingRows& rows) {
   const std::scoped_lock hold(writing_, journal_mutex_);
   SqliteTransaction transaction(journal_);
-  for (const AuditLine& line : rows.audit) {
-    auto insert =
-        journal_.query("INSERT INTO audit (at, user, source, action, object, result) VALUES (?, ?, ?, ?, ?, ?)");
-    insert.bind(line.at).bind(line.user).bind(line.source).bind(line.action).bind(line.object).bind(line.result);
-    insert.run();
+  std::optional<std::uint64_t> audit_bytes = audit_bytes_;
+  if (!rows.audit.empty()) {
+    if (!audit_bytes) audit_bytes = audit_size(journal_);
+    for (const AuditLine& line : rows.audit) {
+      auto insert =
+          journal_.query("INSERT INTO audit (at, user, source, action, object, result) VALUES (?, ?, ?, ?, ?, ?)");
+      insert.bind(line.at).bind(line.user).bind(line.source).bind(line.action).bind(line.object).bind(line.result);
+      insert.run();
+      *audit_bytes += size_of(line);
+    }
+    audit_bytes = drop_oldest_audit(journal_, options_, *audit_bytes);
   }
   for (const auto& [key, known] : rows.hashes) {
     // Replaced rather than updated: a new id makes it the youngest, and clean_up() drops the oldest.
@@ -86,27 +127,21 @@ void SqliteStore::write_rows(const PendingRows& rows) {
     insert.bind(as_column(known.file.size)).bind(known.file.mtime_ns).bind(known.file.ctime_ns).bind(known.hash);
     insert.run();
   }
+  if (!rows.hashes.empty()) {
+    journal_.query("DELETE FROM hashes WHERE id <= (SELECT max(id) FROM hashes) - ?")
+        .bind(as_column(options_.max_hashes))
+        .run();
+  }
   transaction.commit();
+  audit_bytes_ = audit_bytes;
 }
 
 void SqliteStore::clean_up(std::int64_t now) {
-  {
-    const std::scoped_lock hold(writing_, durable_mutex_);
-    SqliteTransaction transaction(durable_);
-    durable_.query("DELETE FROM sessions WHERE expires <= ?").bind(now).run();
-    durable_.query("DELETE FROM invites WHERE expires <= ?").bind(now).run();
-    durable_.query("DELETE FROM failures WHERE last < ?").bind(now - kKeepFailures).run();
-    transaction.commit();
-  }
-  behind_.flush();
-  const std::scoped_lock hold(writing_, journal_mutex_);
-  SqliteTransaction transaction(journal_);
-  journal_.query("DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?")
-      .bind(as_column(options_.max_audit_lines))
-      .run();
-  journal_.query("DELETE FROM hashes WHERE id <= (SELECT max(id) FROM hashes) - ?")
-      .bind(as_column(options_.max_hashes))
-      .run();
+  const std::scoped_lock hold(writing_, durable_mutex_);
+  SqliteTransaction transaction(durable_);
+  durable_.query("DELETE FROM sessions WHERE expires <= ?").bind(now).run();
+  durable_.query("DELETE FROM invites WHERE expires <= ?").bind(now).run();
+  durable_.query("DELETE FROM failures WHERE last < ?").bind(now - kKeepFailures).run();
   transaction.commit();
 }
 

@@ -6,7 +6,9 @@
 // handler, which sleeps, is left for other processes.
 #pragma once
 
+#include <cstdint>
 #include <mutex>
+#include <optional>
 
 #include "hub/store/sqlite_database.h"
 #include "hub/store/store.h"
@@ -58,7 +60,8 @@ class SqliteStore final : public Store {
   std::mutex journal_mutex_;  // journal_
   SqliteDatabase durable_;
   SqliteDatabase journal_;
-  WriteBehind behind_;  // last: its thread uses all the others
+  std::optional<std::uint64_t> audit_bytes_;  // what the audit lines in the file take, once known; journal_mutex_
+  WriteBehind behind_;                        // last: its thread uses all the others
 };
 
 }  // namespace hawser::hub

@@ -73,18 +73,20 @@ class Store {
   [[nodiscard]] virtual std::optional<std::string> find_hash(const FileVersion& file, std::string_view algorithm) = 0;
   virtual void remember_hash(const FileVersion& file, std::string_view algorithm, std::string_view hash) = 0;
 
-  // Audit lines, in order. Written behind unless `now`; flush() or a line with `now` takes all earlier ones along.
+  // Audit lines, in order. Written behind unless `now`; flush() or a line with `now` takes all earlier ones along. The
+  // oldest go when there are too many.
   virtual void append_audit(AuditLine line, bool now) = 0;
   // The newest lines first.
   [[nodiscard]] virtual std::vector<AuditLine> audit(std::size_t limit) = 0;
   virtual void flush() = 0;
 
-  // Drops what has expired at `now` (sessions, invites, old failures) and the oldest audit lines beyond the limit.
+  // Drops what has expired at `now` (sessions, invites, old failures).
   virtual void clean_up(std::int64_t now) = 0;
 };
 
 struct StoreOptions {
   std::size_t max_audit_lines = 1'000'000;
+  std::size_t max_audit_bytes = 256U << 20U;  // of their texts and what SQLite keeps with each
   std::size_t max_hashes = 4'000'000;
 };
 

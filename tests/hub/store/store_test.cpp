@@ -233,6 +233,35 @@ TEST_F(StoreTest, the_oldest_audit_lines_and_hashes_go_first) {
   EXPECT_TRUE(store_->find_hash({.inode = 3}, "md5"));
 }
 
+TEST_F(StoreTest, the_audit_stays_within_its_lines_without_a_clean_up) {
+  store_.reset();
+  store_ = open_store(file(), {.max_audit_lines = 3});
+  for (int n = 0; n < 10; ++n) store_->append_audit({.at = n, .action = "login"}, n % 4 == 0);
+  const auto lines = store_->audit(100);
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[0].at, 9);
+  EXPECT_EQ(lines[2].at, 7);
+}
+
+TEST_F(StoreTest, the_audit_stays_within_its_bytes_without_a_clean_up_also_after_a_restart) {
+  const auto bytes_of = [](const std::vector<AuditLine>& lines) {
+    std::size_t bytes = 0;
+    for (const AuditLine& line : lines) bytes += line.action.size() + line.object.size();
+    return bytes;
+  };
+  for (int n = 0; n < 30; ++n) store_->append_audit({.at = n, .action = "put", .object = std::string(1000, 'x')}, true);
+  store_.reset();
+  store_ = open_store(file(), {.max_audit_bytes = 10'000});
+  for (int n = 30; n < 60; ++n) {
+    const std::string object = n % 2 == 0 ? "short" : std::string(999, 'x') + '\0' + "\xc3\xa4";
+    store_->append_audit({.at = n, .action = "put", .object = object}, true);
+    const auto lines = store_->audit(100);
+    EXPECT_LE(bytes_of(lines), 10'000U);
+    EXPECT_GE(bytes_of(lines), 8'000U) << "no more than needed goes";
+    EXPECT_EQ(lines[0].at, n);
+  }
+}
+
 TEST_F(StoreTest, many_threads_use_one_store) {
   const auto user = add_user("anna");
   std::vector<std::thread> threads;
