@@ -11,18 +11,6 @@
 #include "hub/service/file_version.h"
 
 namespace hawser::hub {
-namespace {
-
-void check_unchanged(const Download::Parts& parts) {
-  const struct stat now = status_of(parts.file.get(), parts.request.path.text());
-  if (version_of(now) != version_of(parts.status)) {
-    throw ServiceError(ErrorCode::conflict,
-                       fmt::format("the file changed while it was being sent: {}", parts.request.path.text()));
-  }
-}
-
-}  // namespace
-
 std::unique_ptr<Download::Parts> begin(FileRoot& root, const Session& session, const DownloadRequest& request) {
   auto parts = std::unique_ptr<Download::Parts>(new Download::Parts{.root = root, .request = request});
   Download::Parts& p = *parts;
@@ -74,8 +62,12 @@ std::optional<FileHash> Download::finish(const std::stop_token& stop) {
       hash_now(stop);
     }
   }
-  check_unchanged(p);
-  if (p.hash) p.root.remember_read(p.status, *p.hash);
+  const std::string& shown = p.request.path.text();
+  const auto now = status_if_unchanged(p.file.get(), p.status, p.hash, shown, stop);
+  if (!now) {
+    throw ServiceError(ErrorCode::conflict, fmt::format("the file changed while it was being sent: {}", shown));
+  }
+  if (p.hash) p.root.remember_read(*now, *p.hash);
   return p.hash;
 }
 

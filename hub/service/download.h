@@ -1,10 +1,10 @@
 // Download: one regular file on its way out.
 //
 // The door sends size() bytes of fd() from offset() on (sendfile(2), or reading), then calls finish(). A file that was
-// changed meanwhile (size, mtime or ctime differ) is a `conflict`, and its hash is never given. When the hash of the
-// whole is wanted it comes from memory of an earlier one, from the bytes the door hands to update() while it sends the
-// whole file from its beginning, or from reading the file: hash_now() may do that on another thread while the bytes go
-// out.
+// changed meanwhile (size, mtime, or its hash if one is wanted) or removed is a `conflict`, and its hash is never
+// given; one that was only renamed is not. When the hash of the whole is wanted it comes from memory of an earlier one,
+// from the bytes the door hands to update() while it sends the whole file from its beginning, or from reading the file:
+// hash_now() may do that on another thread while the bytes go out.
 //
 // Everything but the plain getters blocks: run it inside offload(). Only hash_now() may run beside other calls; it
 // must have returned before finish() is called and before the Download goes.

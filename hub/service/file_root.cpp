@@ -85,6 +85,17 @@ void FileRoot::remember_read(const struct stat& status, const FileHash& hash) co
   if (nanoseconds_of(now) - nanoseconds_of(status.st_ctim) > kGrain) remember(status, hash);
 }
 
+std::optional<struct stat> status_if_unchanged(int file, const struct stat& before, const std::optional<FileHash>& hash,
+                                               std::string_view shown, const std::stop_token& stop) {
+  const struct stat now = status_of(file, shown);
+  if (now.st_nlink == 0 || !same_content(now, before)) return std::nullopt;
+  if (!hash || version_of(now) == version_of(before)) return now;
+  Hasher hasher(hash->algorithm);
+  hash_file(file, static_cast<std::uint64_t>(now.st_size), hasher, shown, stop);
+  if (hasher.finish() != *hash || !same_content(status_of(file, shown), before)) return std::nullopt;
+  return now;
+}
+
 void hash_file(int file, std::uint64_t length, Hasher& hasher, std::string_view shown, const std::stop_token& stop) {
   constexpr std::uint64_t kPiece = 256 * 1024;  // stays in the processor's cache between reading and hashing
   const auto piece = std::make_unique_for_overwrite<std::byte[]>(std::min(kPiece, length));

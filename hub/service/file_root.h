@@ -1,9 +1,13 @@
 // FileRoot: what Files, its uploads and its downloads share.
 #pragma once
 
+#include <sys/stat.h>
+
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <stop_token>
+#include <string_view>
 
 #include <hawser/base/fd.h>
 
@@ -47,6 +51,13 @@ struct FileRoot {
   UploadSlots slots;
   HomeUse home_use;
 };
+
+// The file as it is now, when its contents are what they were when it was `before` and had the hash (if there is one);
+// nothing when they changed, or when the file has no name any more. Where all but the ctime is the same, it was renamed
+// or had its mode changed, or it was written and its mtime put back: then the file is read again for its hash.
+[[nodiscard]] std::optional<struct stat> status_if_unchanged(int file, const struct stat& before,
+                                                             const std::optional<FileHash>& hash,
+                                                             std::string_view shown, const std::stop_token& stop);
 
 // Reads `length` bytes of the file from its beginning into the hasher. Throws ServiceError(conflict) when it is
 // shorter, Cancelled.

@@ -34,4 +34,8 @@ FileVersion version_of(const struct stat& status) noexcept {
           .ctime_ns = nanoseconds_of(status.st_ctim)};
 }
 
+bool same_content(const struct stat& one, const struct stat& other) noexcept {
+  return one.st_size == other.st_size && nanoseconds_of(one.st_mtim) == nanoseconds_of(other.st_mtim);
+}
+
 }  // namespace hawser::hub

@@ -16,4 +16,7 @@ namespace hawser::hub {
 
 [[nodiscard]] FileVersion version_of(const struct stat& status) noexcept;
 
+// Nothing that a write changes differs: size and mtime. The ctime is left out, since renaming changes it, too.
+[[nodiscard]] bool same_content(const struct stat& one, const struct stat& other) noexcept;
+
 }  // namespace hawser::hub

@@ -158,10 +158,11 @@ FileHash Files::sum(const Session& session, const Path& path, HashAlgorithm algo
   Hasher hasher(algorithm);
   hash_file(file.get(), static_cast<std::uint64_t>(status.st_size), hasher, path.text(), stop);
   FileHash hash = hasher.finish();
-  if (version_of(status_of(file.get(), path.text())) != version_of(status)) {
+  const auto now = status_if_unchanged(file.get(), status, hash, path.text(), stop);
+  if (!now) {
     throw ServiceError(ErrorCode::conflict, fmt::format("the file changed while it was being read: {}", path.text()));
   }
-  parts_->remember_read(status, hash);
+  parts_->remember_read(*now, hash);
   return hash;
 }
 

@@ -38,11 +38,6 @@ void require_open(const Upload::Parts& parts) {
   if (parts.ended) throw ServiceError(ErrorCode::conflict, "this upload has ended");
 }
 
-// What a write by somebody else would change. The ctime is left out: our own renaming changes it, too.
-bool same_content(const struct stat& one, const struct stat& other) {
-  return one.st_size == other.st_size && nanoseconds_of(one.st_mtim) == nanoseconds_of(other.st_mtim);
-}
-
 // Mode, time and the disk. The file as it was before the disk was waited for: what is written from then on shows.
 struct stat settle(int file, std::string_view shown, std::uint32_t mode, const std::optional<timespec>& mtime) {
   if (::fchmod(file, mode & kAllowedMode) < 0) throw_file_error(shown);

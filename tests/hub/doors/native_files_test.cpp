@@ -1,4 +1,5 @@
 // Files over the wire: listings, uploads, downloads, resume.
+#include <fstream>
 #include <set>
 #include <string>
 
@@ -122,6 +123,26 @@ TEST_F(NativeFiles, a_part_is_got_with_the_hash_of_the_whole) {
       EXPECT_EQ(tail["id"].as_string(), "x");
     }
     EXPECT_EQ(error_code(client->call({{"cmd", "get"}, {"path", "a"}, {"offset", 300'001}})), "bad_request");
+  });
+}
+
+TEST_F(NativeFiles, a_file_that_is_moved_while_it_is_sent_arrives_and_one_that_is_written_to_does_not) {
+  with_door([&] {
+    const auto client = signed_in();
+    const auto other = signed_in();
+    const std::string bytes = content(32UL << 20);  // more than lies in the sockets' buffers
+    ASSERT_TRUE(client->call(put_request("a", bytes), bytes)["ok"].as_bool());
+    for (const char* algorithm : {"sha256", "md5"}) {
+      (void)client->call({{"cmd", "get"}, {"path", "a"}, {"hash", algorithm}});
+      ASSERT_TRUE(other->call({{"cmd", "move"}, {"from", "a"}, {"to", "b"}})["ok"].as_bool());
+      EXPECT_TRUE(client->frames.read_body_all(1U << 30) == std::string_view(bytes));
+      EXPECT_EQ(client->frames.receive()["hash"].value(), hash_of(bytes, parse_hash_algorithm(algorithm)));
+      ASSERT_TRUE(other->call({{"cmd", "move"}, {"from", "b"}, {"to", "a"}})["ok"].as_bool());
+    }
+    (void)client->call({{"cmd", "get"}, {"path", "a"}, {"hash", "sha256"}});
+    std::fstream(root_ / "homes" / "anna" / "a", std::ios::in | std::ios::out | std::ios::binary) << "changed";
+    (void)client->frames.read_body_all(1U << 30);
+    EXPECT_EQ(error_code(client->frames.receive()), "conflict");
   });
 }
 

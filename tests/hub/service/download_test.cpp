@@ -9,6 +9,7 @@
 
 #include <hawser/base/errors.h>
 
+#include "hub/service/file_version.h"
 #include "temporary_root.h"
 
 namespace hawser::hub {
@@ -23,6 +24,11 @@ class DownloadTest : public TemporaryRoot {
     const auto got = ::pread(download.fd(), bytes.data(), bytes.size(), static_cast<off_t>(download.offset()));
     EXPECT_EQ(got, static_cast<ssize_t>(bytes.size()));
     return bytes;
+  }
+  [[nodiscard]] std::int64_t ctime_of(const char* name) const {
+    struct stat status {};
+    EXPECT_EQ(::stat((home() / name).c_str(), &status), 0);
+    return nanoseconds_of(status.st_ctim);
   }
 };
 
@@ -88,6 +94,62 @@ TEST_F(DownloadTest, a_file_that_is_replaced_meanwhile_is_sent_as_it_was) {
   EXPECT_EQ(read_all(download), "old content");
   // Its name went away, which is a change of its ctime: the client learns that what it has is no longer there.
   EXPECT_EQ(code_of([&] { static_cast<void>(download.finish()); }), ErrorCode::conflict);
+}
+
+TEST_F(DownloadTest, a_file_that_is_moved_meanwhile_has_not_changed) {
+  const FileHash hash = put("a", "hello world");
+  Download known = begin({.path = path("a"), .hash = HashAlgorithm::xxh3_128});
+  Download streamed = begin({.path = path("a"), .hash = HashAlgorithm::sha256});
+  Download part = begin({.path = path("a"), .offset = 6, .hash = HashAlgorithm::md5});
+  Download unhashed = begin({.path = path("a")});
+  files_->move(anna_, path("a"), path("b"));
+  std::filesystem::permissions(home() / "b", std::filesystem::perms::owner_read);
+  EXPECT_EQ(read_all(known), "hello world");
+  EXPECT_EQ(known.finish(), hash);
+  streamed.update(as_span("hello world"));
+  EXPECT_EQ(streamed.finish(), hash_of("hello world", HashAlgorithm::sha256));
+  EXPECT_EQ(part.finish(), hash_of("hello world", HashAlgorithm::md5));
+  EXPECT_EQ(unhashed.finish(), std::nullopt);
+}
+
+TEST_F(DownloadTest, a_change_shows_though_the_file_is_moved_and_its_time_put_back) {
+  put("a", "hello world");
+  const auto mtime = std::filesystem::last_write_time(home() / "a");
+  const auto change_and_move = [&](const char* content, bool put_time_back) {
+    const std::int64_t before = ctime_of("a");
+    write_whole(home() / "a", content);
+    if (put_time_back) std::filesystem::last_write_time(home() / "a", mtime);
+    do {  // until the file system's clock has moved on
+      files_->move(anna_, path("a"), path("b"));
+      files_->move(anna_, path("b"), path("a"));
+    } while (ctime_of("a") == before);
+  };
+  Download known = begin({.path = path("a"), .hash = HashAlgorithm::xxh3_128});
+  Download streamed = begin({.path = path("a"), .hash = HashAlgorithm::sha256});
+  streamed.update(as_span("hello world"));
+  Download unhashed = begin({.path = path("a")});
+  change_and_move("HELLO world", true);
+  EXPECT_EQ(code_of([&] { static_cast<void>(known.finish()); }), ErrorCode::conflict);
+  EXPECT_EQ(code_of([&] { static_cast<void>(streamed.finish()); }), ErrorCode::conflict);
+  change_and_move("hello WORLD, and more", true);
+  EXPECT_EQ(code_of([&] { static_cast<void>(unhashed.finish()); }), ErrorCode::conflict);
+  Download again = begin({.path = path("a"), .hash = HashAlgorithm::sha256});
+  change_and_move("hello world, and more", false);
+  EXPECT_EQ(code_of([&] { static_cast<void>(again.finish()); }), ErrorCode::conflict);
+}
+
+TEST_F(DownloadTest, what_is_remembered_of_a_moved_file_is_true) {
+  put("a", "hello world");
+  Download download = begin({.path = path("a"), .hash = HashAlgorithm::xxh3_128});
+  files_->move(anna_, path("a"), path("b"));
+  static_cast<void>(download.finish());
+  const auto mtime = std::filesystem::last_write_time(home() / "b");
+  const std::int64_t before = ctime_of("b");
+  write_whole(home() / "b", "HELLO world");
+  do {
+    std::filesystem::last_write_time(home() / "b", mtime);
+  } while (ctime_of("b") == before);
+  EXPECT_EQ(files_->sum(anna_, path("b"), HashAlgorithm::xxh3_128), hash_of("HELLO world"));
 }
 
 TEST_F(DownloadTest, hashing_can_be_cancelled) {
