@@ -35,7 +35,7 @@ SecretHash hash_of(std::string_view secret) {
 }
 
 HashClaimant claimant_of(std::string_view user, std::string_view source) {
-  return {.address = std::string(address_of(source)), .user = std::string(user.substr(0, kLongestSecret))};
+  return {.address = address_of(source), .user = std::string(user.substr(0, kLongestSecret))};
 }
 
 // For audit lines: what was given as a name may be anything.

@@ -3,12 +3,12 @@
 //   GuessLimit::Attempt attempt(limit, user, source);   // may be refused
 //   if (right) attempt.succeeded(); else attempt.failed();
 //
-// Failures count against the user and against the source address. From the sixth in a row (the thirtieth, for an
-// address, behind which many users may sit) the next attempt must wait 1, 2, 4 ... seconds, from the tenth (the
-// thirty-fifth) 15 minutes; attempts made too early are refused unseen and do not count. Once attempts have to wait,
-// only one may be under way at a time, so trying side by side gains nothing. A success clears the user and leaves the
-// address alone. An invite that is tried has no user: it counts against the address. What lies an hour back is
-// forgotten. Kept in the store: a restart forgives nothing.
+// Failures count against the user and against the source address (of IPv6, the /64: source_address.h). From the sixth
+// in a row (the thirtieth, for an address, behind which many users may sit) the next attempt must wait 1, 2, 4 ...
+// seconds, from the tenth (the thirty-fifth) 15 minutes; attempts made too early are refused unseen and do not count.
+// Once attempts have to wait, only one may be under way at a time, so trying side by side gains nothing. A success
+// clears the user and leaves the address alone. An invite that is tried has no user: it counts against the address.
+// What lies an hour back is forgotten. Kept in the store: a restart forgives nothing.
 //
 // Any thread; blocks on the disk.
 #pragma once

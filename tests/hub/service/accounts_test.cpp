@@ -306,6 +306,28 @@ TEST_F(AccountsTest, an_address_that_tries_many_names_is_slowed_too) {
   EXPECT_EQ(try_login("anna", "correct horse", kElsewhere), std::nullopt);
 }
 
+TEST_F(AccountsTest, all_addresses_of_a_64_are_slowed_together) {
+  register_user("anna");
+  const auto from = [](int network, int host) {
+    return "[2001:db8:0:" + std::to_string(network) + "::" + std::to_string(host) + "]:5000";
+  };
+  for (int n = 0; n < 30; ++n) {
+    EXPECT_EQ(try_login("user" + std::to_string(n), "wrong password", from(1, n).c_str()), ErrorCode::unauthenticated);
+  }
+  EXPECT_EQ(try_login("anna", "correct horse", from(1, 99).c_str()), ErrorCode::rate_limited);
+  EXPECT_EQ(try_login("anna", "correct horse", from(2, 1).c_str()), std::nullopt);
+}
+
+TEST_F(AccountsTest, an_ipv4_address_is_the_same_on_a_dual_stack_socket) {
+  register_user("anna");
+  for (int n = 0; n < 30; ++n) {
+    EXPECT_EQ(try_login("user" + std::to_string(n), "wrong password", "[::ffff:10.0.0.1]:5000"),
+              ErrorCode::unauthenticated);
+  }
+  EXPECT_EQ(try_login("anna", "correct horse", "10.0.0.1:5000"), ErrorCode::rate_limited);
+  EXPECT_EQ(try_login("anna", "correct horse", "[::ffff:10.0.0.2]:5000"), std::nullopt);
+}
+
 TEST_F(AccountsTest, failures_are_forgotten_after_an_hour) {
   register_user("anna");
   for (int n = 0; n < 6; ++n) static_cast<void>(try_login("anna", "wrong password"));

@@ -86,6 +86,8 @@ TEST_F(AuditTest, kinds_and_addresses_are_told_apart) {
   EXPECT_EQ(written(), 4U);
   refuse("127.0.0.1:6000", "bert");
   EXPECT_EQ(written(), 4U);
+  for (const char* source : {"[2001:db8::1]:5000", "[2001:db8::2]:5000", "[2001:db8::ffff:1]:6000"}) refuse(source);
+  EXPECT_EQ(written(), 5U);
 }
 
 TEST_F(AuditTest, a_count_tells_only_what_was_the_same_each_time) {
