@@ -1,6 +1,5 @@
 #include "hub/service/refusal_counts.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <chrono>
@@ -14,7 +13,13 @@ namespace {
 constexpr const char* kManyAddresses = "(many addresses)";
 
 std::string shown_moment(std::int64_t at) {
-  return fmt::format("{:%FT%TZ}", std::chrono::sys_seconds(std::chrono::seconds(at)));
+  const std::chrono::sys_seconds moment{std::chrono::seconds(at)};
+  const auto day = std::chrono::floor<std::chrono::days>(moment);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss time(moment - day);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), time.hours().count(),
+                     time.minutes().count(), time.seconds().count());
 }
 
 void keep_if_same(std::string& kept, std::string_view other, std::string_view otherwise) {
