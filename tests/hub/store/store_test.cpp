@@ -252,8 +252,10 @@ TEST_F(StoreTest, the_audit_stays_within_its_bytes_without_a_clean_up_also_after
   for (int n = 0; n < 30; ++n) store_->append_audit({.at = n, .action = "put", .object = std::string(1000, 'x')}, true);
   store_.reset();
   store_ = open_store(file(), {.max_audit_bytes = 10'000});
+  std::string odd(1002, 'x');
+  odd.replace(999, 3, {'\0', '\xc3', '\xa4'});
   for (int n = 30; n < 60; ++n) {
-    const std::string object = n % 2 == 0 ? "short" : std::string(999, 'x') + '\0' + "\xc3\xa4";
+    const std::string object = n % 2 == 0 ? "short" : odd;
     store_->append_audit({.at = n, .action = "put", .object = object}, true);
     const auto lines = store_->audit(100);
     EXPECT_LE(bytes_of(lines), 10'000U);
