@@ -15,7 +15,13 @@
 
 namespace hawser::detail {
 namespace {
+
 constinit MadeOnce<const BioMethod> g_method;
+
+// Who only reads sends the answers to the peer's updates of keys with the next write, which may never come: they must
+// not grow without end. An honest peer asks every so many gigabytes; this is some five hundred times.
+constexpr std::size_t kMostAnswers = std::size_t{16} * 1024;
+
 }  // namespace
 
 TlsSession::TlsSession(const TlsContext& context, std::string_view server_name)
@@ -118,6 +124,7 @@ TlsSession::Decrypted TlsSession::decrypt(std::span<std::byte> into) {
     break;
   }
   input_allowed_ = false;
+  if (failure_.empty() && answers_ > kMostAnswers) failure_ = "the peer asks for new keys again and again";
   if (!failure_.empty() && filled == 0) throw TlsError(failure_);  // what came before is handed out first
   return {filled ? Read::data : stopped, filled};
 }
@@ -130,9 +137,12 @@ bool TlsSession::has_plaintext() noexcept {
   input_allowed_ = true;
   char first = 0;
   std::size_t got = 0;
-  const bool has = SSL_peek_ex(ssl_.get(), &first, 1, &got) == 1;
+  const int result = SSL_peek_ex(ssl_.get(), &first, 1, &got);
   input_allowed_ = false;
-  return has;
+  // OpenSSL tells the reason only once.
+  if (result != 1 && failure_.empty() && SSL_get_error(ssl_.get(), result) == SSL_ERROR_SSL)
+    failure_ = openssl_reason();
+  return result == 1;
 }
 
 void TlsSession::encrypt(std::span<const std::byte> data) {
@@ -155,6 +165,7 @@ void TlsSession::say_goodbye() noexcept {
 void TlsSession::take_output(Staging& to) noexcept {
   const std::lock_guard hold(mutex_);
   to.swap(output_);
+  answers_ = 0;
 }
 
 std::string TlsSession::cipher() const {
@@ -230,6 +241,7 @@ int TlsSession::bio_write(BIO* bio, const char* from, std::size_t size, std::siz
   } catch (const std::bad_alloc&) {
     return 0;
   }
+  if (session.input_allowed_) session.answers_ += size;
   *taken = size;
   return 1;
 }

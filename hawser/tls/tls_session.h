@@ -41,7 +41,8 @@ class TlsSession {
     Read what;
     std::size_t size;
   };
-  // Decrypts as many records as are there and fit. Throws TlsError, then again and again.
+  // Decrypts as many records as are there and fit. Throws TlsError, then again and again; also when the peer wants so
+  // many answers of the protocol's own (new keys, RFC 8446 4.6.3) that nobody has taken that they are an attack.
   Decrypted decrypt(std::span<std::byte> into);
   // True when decrypt() would give data. Never throws: an error shows in decrypt().
   bool has_plaintext() noexcept;
@@ -79,6 +80,7 @@ class TlsSession {
   Ssl ssl_;
   Staging input_;
   Staging output_;
+  std::size_t answers_ = 0;  // bytes of output_ that the peer has made us write
   bool input_allowed_ = false;
   Verdict verdict_ = Verdict::open;
   std::string distrust_;

@@ -4,14 +4,21 @@
 #include <gtest/gtest.h>
 #include <malloc.h>
 #include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
 
 #include <atomic>
 #include <chrono>
 #include <numeric>
 #include <stdexcept>
+#include <thread>
 
 #include <hawser/base/errors.h>
+#include <hawser/base/fd.h>
+#include <hawser/base/sigpipe.h>
 #include <hawser/fiber/deadline.h>
+#include <hawser/sync/queue.h>
+#include <hawser/tls/openssl.h>
 
 #include "net/lent_memory.h"
 #include "tls/tls_ends.h"
@@ -38,6 +45,49 @@ class Sha256 {
 
  private:
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
+};
+
+// A client that asks for new keys (RFC 8446, 4.6.3) before each byte that it sends.
+class AskingForKeys {
+ public:
+  AskingForKeys() {
+    hawser::detail::ignore_sigpipe_once();
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw_errno("socketpair", "");
+    socket_.reset(ends[0]);
+    end_ = std::make_unique<Socket>(UniqueFd(ends[1]));
+    thread_ = std::thread([this] { serve(); });
+  }
+  AskingForKeys(const AskingForKeys&) = delete;
+  ~AskingForKeys() {
+    finish();
+    thread_.join();
+  }
+  [[nodiscard]] std::unique_ptr<Stream> end() { return std::move(end_); }
+  void ask(int times) { wanted_.put(times); }
+  void finish() { wanted_.shutdown(); }
+
+ private:
+  void serve() {
+    const hawser::detail::SslContext context(SSL_CTX_new(TLS_client_method()));
+    const hawser::detail::Ssl ssl(SSL_new(context.get()));
+    SSL_set_fd(ssl.get(), socket_.get());
+    if (SSL_connect(ssl.get()) != 1) return;
+    try {
+      for (;;) {
+        for (int left = wanted_.get(); left > 0; --left) {
+          if (SSL_key_update(ssl.get(), SSL_KEY_UPDATE_REQUESTED) != 1 || SSL_write(ssl.get(), "x", 1) != 1) return;
+        }
+      }
+    } catch (const ShutDown&) {
+      SSL_shutdown(ssl.get());
+    }
+  }
+
+  std::unique_ptr<Stream> end_;
+  UniqueFd socket_;
+  Queue<int> wanted_;
+  std::thread thread_;
 };
 
 std::string send_hashed(Stream& to, std::size_t total, std::uint64_t seed) {
@@ -291,6 +341,50 @@ TEST_P(Tls, a_damaged_record_is_an_error_and_stays_so) {
     ends.server->close();
     const std::string told = error_of<TlsError>([&] { static_cast<void>(ends.client->read_some({&one, 1})); });
     EXPECT_NE(told.find("the peer refused: bad record mac"), std::string::npos) << told;
+  });
+}
+
+TEST_P(Tls, a_damaged_record_is_named_also_when_it_was_looked_at_before) {
+  run_here([] {
+    auto plain = plain_ends();
+    auto watched = std::make_unique<WatchedStream>(std::move(plain.second));
+    WatchedStream& wire = *watched;
+    const Ends ends = tls_ends({std::move(plain.first), std::move(watched)});
+    wire.damage_next_read = true;
+    ends.client->write_all("good");
+    ends.client->write_all("precious");
+    EXPECT_EQ(read_exactly(*ends.server, 4), "good");
+    EXPECT_FALSE(ends.server->has_buffered());
+    std::byte one{};
+    for (int i = 0; i < 2; ++i) {
+      const std::string error = error_of<TlsError>([&] { static_cast<void>(ends.server->read_some({&one, 1})); });
+      EXPECT_NE(error.find("bad record mac"), std::string::npos) << error;
+    }
+  });
+}
+
+// Answers to updates of keys go out with the next write.
+TEST_P(Tls, a_peer_that_asks_for_new_keys_without_end_is_refused) {
+  run_here([] {
+    AskingForKeys peer;
+    TlsStream server(peer.end(), server_context());
+    peer.ask(5000);
+    peer.finish();
+    const std::string error = error_of<TlsError>([&] { static_cast<void>(read_to_end(server)); });
+    EXPECT_NE(error.find("asks for new keys again and again"), std::string::npos) << error;
+    server.close();
+  });
+}
+
+TEST_P(Tls, new_keys_now_and_then_are_no_matter) {
+  run_here([] {
+    AskingForKeys peer;
+    TlsStream server(peer.end(), server_context());
+    for (int i = 0; i < 20; ++i) {
+      peer.ask(100);
+      EXPECT_EQ(read_exactly(server, 100), std::string(100, 'x'));
+      server.write_all("thanks");
+    }
   });
 }
 
