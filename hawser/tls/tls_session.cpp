@@ -49,6 +49,8 @@ void TlsSession::set_name_to_check(std::string_view name) {
     return;
   }
   if (server_name_.find('\0') != std::string::npos) throw std::invalid_argument("TLS server name: NUL in it");
+  // OpenSSL would take it for any name below that domain.
+  if (server_name_.front() == '.') throw std::invalid_argument("TLS server name: a dot before " + server_name_);
   if (is_ip_address(server_name_)) {
     if (check && X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_.get()), server_name_.c_str()) != 1)
       throw_openssl("TLS server name " + server_name_);

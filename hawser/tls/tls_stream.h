@@ -30,7 +30,8 @@ namespace hawser {
 class TlsStream final : public Stream {
  public:
   // Uses lower, which must outlive this. The side is the context's. A client sends server_name (SNI, unless it is an IP
-  // address) and checks the certificate against it where the context says so; a server takes none.
+  // address) and checks the certificate against it where the context says so; a server takes none. Throws
+  // std::invalid_argument for a name that is none: with NUL in it, or a dot before it.
   TlsStream(Stream& lower, const TlsContext& context, std::string_view server_name = {});
   // Owns lower. When the handshake fails, lower is destroyed.
   TlsStream(std::unique_ptr<Stream> lower, const TlsContext& context, std::string_view server_name = {});

@@ -103,6 +103,21 @@ TEST_P(Trust, an_authority_file_vouches_for_the_names_in_the_certificate) {
   });
 }
 
+TEST_P(Trust, a_name_with_a_dot_before_it_does_not_stand_for_all_below_it) {
+  run_here([] {
+    const TemporaryFolder folder;
+    generate_certificate({.names = {"www.example.org"}}, folder / "c", folder / "k");
+    const TlsContext server = TlsContext::server({.certificate_file = folder / "c", .key_file = folder / "k"});
+    const TlsContext client = TlsContext::client({.ca_file = folder / "c"});
+    EXPECT_EQ(shake_hands(client, server, "www.example.org").client, "");
+    auto [a, b] = socketpair();
+    Aside accepting([&server, &peer = b] { EXPECT_THROW(TlsStream(peer, server), TlsError); });
+    EXPECT_THROW(TlsStream(a, client, ".example.org"), std::invalid_argument);
+    a.close();
+    accepting.join();
+  });
+}
+
 TEST_P(Trust, the_systems_authorities_do_not_vouch_for_a_self_signed_certificate) {
   run_here([] {
     const Outcome outcome = shake_hands(TlsContext::client({}), server_context());
