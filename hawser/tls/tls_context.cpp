@@ -36,6 +36,22 @@ const char* cipher_order() {
                              : "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384";
 }
 
+// OpenSSL would ask at the terminal, and the thread would wait for somebody to type.
+int no_passphrase(char* /*into*/, int /*size*/, int /*writing*/, void* asked) {
+  *static_cast<bool*>(asked) = true;
+  return -1;
+}
+
+void load_key(SSL_CTX& context, const std::string& file) {
+  bool asked = false;
+  SSL_CTX_set_default_passwd_cb(&context, &no_passphrase);
+  SSL_CTX_set_default_passwd_cb_userdata(&context, &asked);
+  const bool loaded = SSL_CTX_use_PrivateKey_file(&context, file.c_str(), SSL_FILETYPE_PEM) == 1;
+  SSL_CTX_set_default_passwd_cb_userdata(&context, nullptr);
+  if (asked) throw TlsError("key " + file + ": it needs a passphrase");
+  if (!loaded) throw_openssl("key " + file);
+}
+
 detail::SslContext make_context(const SSL_METHOD* method) {
   ERR_clear_error();
   detail::SslContext context(SSL_CTX_new(method));
@@ -93,8 +109,7 @@ TlsContext TlsContext::server(const TlsServerOptions& options) {
   SSL_CTX* context = state->ssl_context.get();
   if (SSL_CTX_use_certificate_chain_file(context, options.certificate_file.c_str()) != 1)
     throw_openssl("certificate " + options.certificate_file);
-  if (SSL_CTX_use_PrivateKey_file(context, options.key_file.c_str(), SSL_FILETYPE_PEM) != 1)
-    throw_openssl("key " + options.key_file);
+  load_key(*context, options.key_file);
   if (SSL_CTX_check_private_key(context) != 1)
     throw_openssl("key " + options.key_file + " for certificate " + options.certificate_file);
   state->fingerprint = detail::fingerprint_of(*SSL_CTX_get0_certificate(context));

@@ -20,7 +20,7 @@ namespace hawser {
 
 struct TlsServerOptions {
   std::string certificate_file = {};  // PEM; further certificates of the chain may follow in the same file
-  std::string key_file = {};          // PEM
+  std::string key_file = {};          // PEM, without a passphrase: nobody is asked for one
   // Application protocols we speak, best first (RFC 7301). A client that offers only others is refused; one that offers
   // none is let in. Empty: no matter.
   std::vector<std::string> alpn = {};

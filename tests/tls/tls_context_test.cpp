@@ -1,9 +1,13 @@
 #include <hawser/tls/tls_context.h>
 
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 
 #include <fstream>
 #include <stdexcept>
+
+#include <hawser/tls/openssl.h>
 
 #include "tls/tls_ends.h"
 
@@ -41,6 +45,19 @@ TEST(tls_context, errors_tell_nothing_of_the_key) {
   const std::string error = error_of({.certificate_file = identity().certificate, .key_file = folder / "k"});
   EXPECT_NE(error, "");
   EXPECT_EQ(error.find("c2Vj"), std::string::npos) << error;
+}
+
+TEST(tls_context, asks_nobody_for_the_passphrase_of_a_key) {
+  const TemporaryFolder folder;
+  const std::string file = folder / "k";
+  const hawser::detail::Key key(EVP_EC_gen("P-256"));
+  const hawser::detail::Bio into(BIO_new_file(file.c_str(), "w"));
+  ASSERT_EQ(PEM_write_bio_PrivateKey(into.get(), key.get(), EVP_aes_256_cbc(), nullptr, 0, nullptr,
+                                     const_cast<char*>("secret")),
+            1);
+  ASSERT_EQ(BIO_flush(into.get()), 1);
+  const std::string error = error_of({.certificate_file = identity().certificate, .key_file = file});
+  EXPECT_NE(error.find("it needs a passphrase"), std::string::npos) << error;
 }
 
 TEST(tls_context, takes_one_kind_of_trust) {
