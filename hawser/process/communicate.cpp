@@ -1,6 +1,6 @@
 // communicate(): input and outputs at the same time, so that neither side can wait for the other for ever. In a fiber
-// each pipe has a fiber of its own; a plain thread watches all of them with poll(2). What has been moved is counted at
-// once, so that a wait that ends early loses nothing.
+// each pipe has a fiber of its own; a plain thread watches all of them with poll(2); without time, either takes only
+// what is there. What has been moved is counted at once, so that a wait that ends early loses nothing.
 #include <poll.h>
 
 #include <algorithm>
@@ -20,6 +20,8 @@ namespace hawser {
 namespace {
 
 constexpr std::size_t kChunkBytes = std::size_t{64} * 1024;
+// No more than a pipe holds: somebody who never stops writing must not keep us.
+constexpr int kMostChunks = 32;
 
 bool is_open(const std::optional<PipeStream>& stream) { return stream && !stream->closed(); }
 
@@ -51,11 +53,22 @@ Output Popen::communicate(BytesView input, Timeout timeout, std::size_t limit) {
 }
 
 void Popen::State::exchange(Expiry expiry) {
-  if (in_fiber()) {
+  if (expiry.passed()) {
+    exchange_at_once();
+  } else if (in_fiber()) {
     exchange_in_fibers(expiry);
   } else {
     exchange_in_thread(expiry);
   }
+}
+
+void Popen::State::exchange_at_once() {
+  if (is_open(in)) offer_input();
+  if (is_open(out) && take_what_is_there(*out, collected_out) == 0) out->close();
+  if (is_open(err) && take_what_is_there(*err, collected_err) == 0) err->close();
+  if (!is_open(in) && !is_open(out) && !is_open(err)) return;
+  check_cancelled();
+  throw CommandTimedOut(command.argv.front() + ": timed out", copy_output());
 }
 
 void Popen::State::exchange_in_fibers(Expiry expiry) {
@@ -84,6 +97,29 @@ void Popen::State::feed() {
   in->close();
 }
 
+// As much as there is room for. Closes when that was all, or when the child does not want it.
+void Popen::State::offer_input() {
+  try {
+    if (sent < input.size()) {
+      sent += static_cast<std::size_t>(std::max<std::ptrdiff_t>(in->try_write(BytesView(input).from(sent)), 0));
+    }
+    if (sent < input.size()) return;
+  } catch (const SystemError& error) {
+    if (error.error_number() != EPIPE) throw;
+  }
+  in->close();
+}
+
+// Gives 0 when the end was met, and -1 when there is nothing now.
+std::ptrdiff_t Popen::State::take_what_is_there(PipeStream& from, Collected& into) {
+  Bytes chunk = Bytes::uninitialised(kChunkBytes);
+  std::ptrdiff_t got = -1;
+  for (int i = 0; i < kMostChunks && (got = from.try_read(chunk.span())) > 0; ++i) {
+    into.add(BytesView(chunk).first(static_cast<std::size_t>(got)), limit);
+  }
+  return got;
+}
+
 void Popen::State::collect(PipeStream& from, Collected& into) {
   Bytes chunk = Bytes::uninitialised(kChunkBytes);
   while (const std::size_t got = from.read_some(chunk.span())) into.add(BytesView(chunk).first(got), limit);
@@ -104,15 +140,6 @@ void Popen::State::exchange_in_thread(Expiry expiry) {
     if (got > 0) into.add(BytesView(chunk).first(static_cast<std::size_t>(got)), limit);
     if (got == 0) from.close();
   };
-  const auto write = [&] {
-    try {
-      const auto put = in->try_write(BytesView(input).from(sent));
-      if (put > 0) sent += static_cast<std::size_t>(put);
-    } catch (const SystemError& error) {
-      if (error.error_number() != EPIPE) throw;
-      in->close();
-    }
-  };
   for (;;) {
     if (is_open(in) && sent >= input.size()) in->close();
     if (!is_open(in) && !is_open(out) && !is_open(err)) return;
@@ -128,7 +155,7 @@ void Popen::State::exchange_in_thread(Expiry expiry) {
       if (expiry.passed()) throw CommandTimedOut(command.argv.front() + ": timed out", copy_output());
       continue;
     }
-    if (watched[0].revents) write();
+    if (watched[0].revents) offer_input();
     if (watched[1].revents) read(*out, collected_out);
     if (watched[2].revents) read(*err, collected_err);
     if (scope.passed()) check_cancelled();
@@ -137,20 +164,9 @@ void Popen::State::exchange_in_thread(Expiry expiry) {
 }
 
 void Popen::State::drain() noexcept {
-  // No more than a pipe holds: somebody who never stops writing must not keep us here.
-  constexpr int kMostChunks = 32;
-  const auto drain_one = [this](std::optional<PipeStream>& stream, Collected& into) {
-    if (!is_open(stream)) return;
-    Bytes chunk = Bytes::uninitialised(kChunkBytes);
-    for (int i = 0; i < kMostChunks; ++i) {
-      const auto got = stream->try_read(chunk.span());
-      if (got <= 0) return;
-      into.add(BytesView(chunk).first(static_cast<std::size_t>(got)), limit);
-    }
-  };
   try {
-    drain_one(out, collected_out);
-    drain_one(err, collected_err);
+    if (is_open(out)) static_cast<void>(take_what_is_there(*out, collected_out));
+    if (is_open(err)) static_cast<void>(take_what_is_there(*err, collected_err));
   } catch (...) {
     // What can't be read any more is missing from a report on a command that was killed.
   }

@@ -64,7 +64,8 @@ class Popen {
   // Writes input to the child, closes its standard input, reads all it writes on the pipes that are open, and waits for
   // its end. Never deadlocks, whatever the child does first; a child that stops reading its input is no error. Keeps at
   // most `limit` bytes of each stream. On TimedOut (CommandTimedOut, with what came so far), DeadlineExceeded and
-  // Cancelled nothing is lost: call again, without input, to go on. Nobody else may use the streams meanwhile.
+  // Cancelled nothing is lost: call again, without input, to go on. A timeout of zero moves what can be moved now.
+  // Nobody else may use the streams meanwhile.
   Output communicate(BytesView input = {}, Timeout timeout = std::nullopt, std::size_t limit = kOutputLimit);
   static constexpr std::size_t kOutputLimit = std::size_t{64} << 20;
   // Kills the child (with its group, if it has its own), waits for its end, and gives what communicate() had read and

@@ -38,15 +38,18 @@ struct Popen::State {
 
   // communicate(), by its parts.
   void exchange(Expiry expiry);
+  void exchange_at_once();
   void exchange_in_fibers(Expiry expiry);
   void exchange_in_thread(Expiry expiry);
   void feed();
+  void offer_input();
   struct Collected {
     Bytes bytes;
     bool truncated = false;
     void add(BytesView more, std::size_t limit);
   };
   void collect(PipeStream& from, Collected& into);
+  std::ptrdiff_t take_what_is_there(PipeStream& from, Collected& into);
   // Takes what has been written so far without waiting for more.
   void drain() noexcept;
   [[nodiscard]] Output take_output();

@@ -72,6 +72,29 @@ TEST_P(CommunicateInBoth, a_timeout_keeps_what_came_and_a_second_call_loses_noth
   });
 }
 
+TEST_P(CommunicateInBoth, without_time_it_takes_what_is_there) {
+  run_in(GetParam(), [] {
+    Popen ended(Command::shell("echo out; echo err >&2"), {.stdout_ = Pipe::open, .stderr_ = Pipe::open});
+    ended.wait();
+    auto [out, err] = ended.communicate({}, 0s);
+    EXPECT_EQ(out, "out\n");
+    EXPECT_EQ(err, "err\n");
+
+    const std::string text(500'000, 'x');
+    Popen child({"cat"}, {.stdin_ = Pipe::open, .stdout_ = Pipe::open});
+    BytesView input = text;
+    for (;;) {
+      try {
+        EXPECT_TRUE(child.communicate(std::exchange(input, {}), 0s).out.view() == text);
+        break;
+      } catch (const CommandTimedOut& timed_out) {
+        EXPECT_TRUE(text.starts_with(timed_out.output().out.view()));
+        hawser::sleep(1ms);
+      }
+    }
+  });
+}
+
 TEST_P(CommunicateInBoth, a_deadline_around_it_is_a_deadline) {
   run_in(GetParam(), [] {
     Popen child({"sleep", "100"}, {.stdout_ = Pipe::open});
