@@ -79,6 +79,15 @@ class Calls {
   PoolSpin spin_;
 };
 
+// An answer that is too long would be taken for nonsense, and cost the worker its life.
+RemoteFailure cut_to(std::size_t most, RemoteFailure failure) {
+  constexpr std::size_t kBeside = 64;  // what the archive writes beside the two, and some more
+  most -= kBeside;
+  failure.type_name.resize(std::min(failure.type_name.size(), most / 2));
+  failure.message.resize(std::min(failure.message.size(), most - failure.type_name.size()));
+  return failure;
+}
+
 class Worker {
  public:
   explicit Worker(const WorkerStart& start) : socket_(start.socket), limit_(start.limit), calls_(start.socket) {
@@ -132,7 +141,7 @@ class Worker {
       }
     } catch (...) {
       out_.assign(sizeof(WorkerFrame), '\0');
-      append_bytes(out_, current_failure());
+      append_bytes(out_, cut_to(std::max<std::size_t>(limit_, kMostOfFailure), current_failure()));
       says = WorkerSays::failure;
     }
     frame().says = says;

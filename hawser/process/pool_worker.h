@@ -26,6 +26,9 @@ struct WorkerPage {
 
 enum class WorkerSays : std::uint32_t { ready, broken, value, failure };
 
+// What a failure may take whatever the limit of results: its type and its message, which is cut to fit.
+inline constexpr std::uint32_t kMostOfFailure = std::uint32_t{64} << 10;
+
 struct WorkerFrame {
   std::uint32_t length = 0;  // of the bytes that follow
   WorkerSays says = WorkerSays::ready;

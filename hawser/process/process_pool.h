@@ -69,7 +69,8 @@ struct ProcessPoolOptions {
   std::uint64_t max_tasks_per_worker = 0;
   // How much may wait in line; 0: any number.
   std::size_t max_queued = 0;
-  // The most bytes that the arguments of a call, or its result, may take.
+  // The most bytes that the arguments of a call, or its result, may take. The message of what a function throws is cut
+  // to that, or to 64 KiB where the limit is less.
   std::uint32_t limit = std::uint32_t{256} << 20;
   // So many deaths with nothing done in between break the pool.
   std::size_t deaths_in_a_row = 10;

@@ -109,7 +109,7 @@ bool WorkerLink::understand(std::vector<Outcome>& outcomes) {
     WorkerFrame frame;
     if (there.size() < sizeof frame) return true;
     std::memcpy(&frame, there.data(), sizeof frame);
-    if (frame.length > limit_) return false;
+    if (frame.length > std::max(limit_, kMostOfFailure)) return false;
     if (there.size() - sizeof frame < frame.length) return true;
     const bool sense = answer(frame, there.from(sizeof frame).first(frame.length), outcomes);
     in_.use(sizeof frame + frame.length);

@@ -60,6 +60,7 @@ Page get_page(const std::string& url) { return {url, static_cast<int>(url.size()
 std::size_t length(std::string_view text) { return text.size(); }
 void nothing() {}
 int own_pid() { return ::getpid(); }
+int throw_many(std::size_t size) { throw std::runtime_error(std::string(size, 'x')); }
 int throw_number(int number) { throw std::invalid_argument("bad number " + std::to_string(number)); }
 void throw_no_exception() { throw 7; }
 int die_by(int signal) {
@@ -173,6 +174,18 @@ TEST_P(ProcessPoolInBoth, what_a_function_throws_crosses_with_its_type) {
       EXPECT_STREQ(error.what(), "std::invalid_argument: bad number 7");
     }
     EXPECT_EQ(error_of(pool.submit(throw_no_exception)), "int: not a std::exception");
+    EXPECT_EQ(pool.submit(power, 2, 2).result(), 4);
+  });
+}
+
+TEST_P(ProcessPoolInBoth, a_long_message_of_what_was_thrown_is_cut_and_kills_nobody) {
+  run_in(GetParam(), [] {
+    ProcessPool pool(1, {.limit = 64, .deaths_in_a_row = 1});
+    EXPECT_EQ(error_of(pool.submit(throw_many, 20'000)), "std::runtime_error: " + std::string(20'000, 'x'));
+    const std::string cut = error_of(pool.submit(throw_many, 200'000));
+    EXPECT_TRUE(cut.starts_with("std::runtime_error: xxx")) << cut.substr(0, 100);
+    EXPECT_LE(cut.size(), std::size_t{64} * 1024);
+    EXPECT_TRUE(error_of(pool.submit(many, 100)).starts_with("std::length_error: "));
     EXPECT_EQ(pool.submit(power, 2, 2).result(), 4);
   });
 }
