@@ -46,6 +46,12 @@ Pipe::Pipe(std::string path, int open_flags) : open_flags_(open_flags | O_CLOEXE
   if (path_.find('\0') != std::string::npos) throw std::invalid_argument("NUL character in a path for a stream");
 }
 
+// What was closed has the number -1, and the child must not write to our own stream instead.
+Pipe Pipe::to(int fd) {
+  if (fd < 0) throw std::invalid_argument("a stream of a command: not a descriptor: " + std::to_string(fd));
+  return Pipe(fd);
+}
+
 // O_NOCTTY: a terminal that is named must not become ours by the way.
 Pipe Pipe::from_file(std::string path) { return {std::move(path), O_RDONLY | O_NOCTTY}; }
 Pipe Pipe::to_file(std::string path) { return {std::move(path), O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY}; }

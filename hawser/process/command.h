@@ -38,8 +38,9 @@ class Pipe {
     merged,   // standard error only: where standard output goes
   };
   Pipe(Kind kind) noexcept : kind_(kind) {}  // NOLINT(google-explicit-constructor): {.stdout_ = Pipe::open}
-  // The given descriptor, which stays the caller's and must be open until the child was started.
-  static Pipe to(int fd) noexcept { return Pipe(fd); }
+  // The given descriptor, which stays the caller's and must be open until the child was started. Throws
+  // std::invalid_argument when it is negative.
+  static Pipe to(int fd);
   // Our end of a pipe to another child, which becomes this child's: {.stdin_ = Pipe::to(first.output())}. Once the
   // child was started the stream is closed here, so that each of the two notices when the other one goes.
   static Pipe to(PipeStream& stream) noexcept { return Pipe(stream); }

@@ -234,6 +234,13 @@ TEST_P(PopenInBoth, descriptors_may_have_other_numbers_in_the_child) {
   });
 }
 
+TEST(popen, a_stream_to_what_was_closed_is_refused_and_not_inherited) {
+  auto [read_end, write_end] = make_pipe();
+  write_end.reset();
+  EXPECT_THROW(Popen({"true"}, {.stdout_ = Pipe::to(write_end.get())}), std::invalid_argument);
+  EXPECT_TRUE(no_children());
+}
+
 TEST(popen, a_descriptor_that_is_not_open_is_named) {
   for (const bool mapped : {false, true}) {
     try {
